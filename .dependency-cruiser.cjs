@@ -1,0 +1,50 @@
+/** The layers of docs/architecture.md: arrows point inward. A folder may import what its row names, and itself. */
+const may = {
+  domain: [],
+  ports: ['domain'],
+  core: ['domain', 'ports'],
+  commands: ['domain', 'ports', 'core'],
+  projections: ['domain', 'ports', 'core'],
+  processes: ['domain', 'ports', 'core', 'commands', 'projections'],
+  audit: ['domain', 'ports', 'core', 'commands', 'projections'],
+  api: ['domain', 'ports', 'core', 'commands', 'projections', 'audit'],
+  adapters: ['domain', 'ports'],
+};
+const layers = Object.entries(may).map(([layer, inner]) => ({
+  name: `${layer}-imports-inward`,
+  severity: 'error',
+  comment: `src/${layer} may import only itself${inner.map((name) => `, src/${name}`).join('')}`,
+  from: { path: `^src/${layer}/` },
+  to: { path: '^src/', pathNot: [layer, ...inner].map((name) => `^src/${name}/`) },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layers,
+    {
+      name: 'domain-is-pure',
+      severity: 'error',
+      comment: 'The domain has no I/O, clock or chance: only zod and semver from outside, nothing of node',
+      from: { path: '^src/domain/' },
+      to: { dependencyTypesNot: ['local'], pathNot: ['^node_modules/(zod|semver|@types/semver)/'] },
+    },
+    {
+      name: 'only-adapters-know-sqlite',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/sqlite/' },
+      to: { path: '^(node:)?sqlite$' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^data' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
+  },
+};

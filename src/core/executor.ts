@@ -1,0 +1,55 @@
+/** The one way commands reach the log: load, decide, append; again, a bounded number of times, when another was faster. */
+import type { Aggregate } from '../domain/event.ts';
+import type { Decision, Refusal } from '../domain/refusal.ts';
+import type { Actor, ExpectedRevision, Position } from '../ports/event-store.ts';
+
+/** Who asks for what, for the metadata of every event it leads to. */
+export interface CommandContext {
+  /** UUID. Ids of events derive from it, so a repeated command has the same effect once. */
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly actor: Actor;
+}
+
+export interface Loaded<S> {
+  readonly state: S;
+  readonly revision: ExpectedRevision;
+}
+
+export interface Executed<S, E> extends Loaded<S> {
+  /** What this command appended; empty when it had nothing to do. On a repetition, what it appended the first time. */
+  readonly events: readonly E[];
+  /** Of the last of `events`; null when there are none. */
+  readonly position: Position | null;
+}
+
+export interface Command<S, E extends { readonly type: string }> {
+  readonly aggregate: Aggregate<S, E>;
+  /** Without the aggregate's name: the stream is `{aggregate.name}-{id}`. */
+  readonly id: string;
+  /** Whose fact it will be; null: the platform's. */
+  readonly tenant: string | null;
+  readonly context: CommandContext;
+  readonly decide: (state: S) => Decision<E>;
+}
+
+export interface Executor {
+  load<S, E extends { readonly type: string }>(aggregate: Aggregate<S, E>, id: string): Promise<Loaded<S>>;
+  /** @throws {CommandRefused} when the decision is a refusal; {TooContended} when others were faster too often */
+  execute<S, E extends { readonly type: string }>(command: Command<S, E>): Promise<Executed<S, E>>;
+}
+
+/** A refusal on its way from a command to its caller. */
+export class CommandRefused extends Error {
+  override readonly name = 'CommandRefused';
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/** Every attempt met a conflict. Nothing was appended; the caller may try again. */
+export class TooContended extends Error {
+  override readonly name = 'TooContended';
+}

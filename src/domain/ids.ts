@@ -1,0 +1,63 @@
+/** Ids that cannot be mistaken for each other, and the rules of those that people choose. */
+import { z } from 'zod';
+
+/** A plugin's slug, global (decisions 2). Words that are routes of the IDP face are no slugs. */
+export const PluginId = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'PluginId must contain only lowercase letters, numbers, and dashes')
+  .refine((slug) => !reservedSlugs.has(slug), 'PluginId is a word that the API reserves')
+  .brand<'PluginId'>();
+export type PluginId = z.output<typeof PluginId>;
+
+const reservedSlugs = new Set([
+  ...['health', 'dependencies', 'install', 'uninstall', 'update', 'rollback'],
+  ...['new', 'search', 'subscribe', 'unsubscribe', 'register'],
+]);
+
+/** Chosen by the platform's staff (decisions 3). */
+export const TenantId = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(
+    /^[a-z0-9]+([_-][a-z0-9]+)*$/,
+    'TenantId must contain only lowercase letters, numbers, and single dashes or underscores between them',
+  )
+  .brand<'TenantId'>();
+export type TenantId = z.output<typeof TenantId>;
+
+/** The tenant that the platform's own staff belongs to (decisions 8). */
+export const platformTenant = TenantId.parse('platform');
+
+/** Compared without case (decisions 24): parsed as written, {@link environmentKey} compares. */
+export const Environment = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9-]{0,39}$/,
+    'Environment must start with a letter and contain only letters, numbers and dashes (at most 40)',
+  )
+  .brand<'Environment'>();
+export type Environment = z.output<typeof Environment>;
+
+export const UserId = z.string().startsWith('usr_').brand<'UserId'>();
+export type UserId = z.output<typeof UserId>;
+
+export const DeploymentId = z.string().startsWith('dep-').brand<'DeploymentId'>();
+export type DeploymentId = z.output<typeof DeploymentId>;
+
+/** Where at most one deployment is current and at most one in flight: (tenant, environment, plugin). */
+export interface Slot {
+  readonly tenant: TenantId;
+  readonly environment: Environment;
+  readonly plugin: PluginId;
+}
+
+declare const slotKeyBrand: unique symbol;
+/** `{tenant}.{environment in lower case}.{plugin}`: no part can contain a dot. */
+export type SlotKey = string & { readonly [slotKeyBrand]: true };
+
+export function slotKey(slot: Slot): SlotKey {
+  return `${slot.tenant}.${slot.environment.toLowerCase()}.${slot.plugin}` as SlotKey;
+}

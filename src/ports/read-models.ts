@@ -1,0 +1,139 @@
+/**
+ * Documents that answer questions. Everything in here can be rebuilt from the log; nothing in here decides anything.
+ * `test/contract/read-models.ts` holds every adapter to it.
+ */
+import type { Json, JsonObject, Position } from './event-store.ts';
+
+/** A document: its id, the tenant it belongs to (null: the platform's), and its fields. */
+export interface Document<D extends object = JsonObject> {
+  readonly id: string;
+  readonly tenant: string | null;
+  readonly data: D;
+}
+
+/**
+ * Whose documents a question may see. There is no default: isolation of tenants sits here and nowhere else.
+ * `platform` sees all; `tenant` sees the documents of that tenant, and, in collections declared `public`, all.
+ */
+export type Scope = { readonly kind: 'platform' } | { readonly kind: 'tenant'; readonly tenant: string };
+
+/** A declared index: dotted paths into `data`. A `multi` index is over the elements of an array of scalars. */
+export interface IndexSpec {
+  readonly fields: readonly string[];
+  readonly multi?: true;
+}
+
+export interface CollectionSpec {
+  /** `^[a-z][a-z0-9_]{0,40}$` */
+  readonly name: string;
+  /** `public`: a tenant's scope sees documents of every tenant (a catalog). `tenant`: only its own. */
+  readonly visibility: 'public' | 'tenant';
+  readonly indexes: readonly IndexSpec[];
+  /** Fields (dotted paths) searched by `text`, the weightiest first; empty: no full text. */
+  readonly text: readonly string[];
+}
+
+type Scalar = string | number | boolean | null;
+
+/** Conditions on dotted paths into `data`. On an array of scalars, `contains` asks for one element. */
+export type Filter =
+  | { readonly equal: readonly [path: string, value: Scalar] }
+  | { readonly in: readonly [path: string, values: readonly Scalar[]] }
+  | {
+      readonly range: readonly [
+        path: string,
+        bounds: { readonly gt?: Scalar; readonly gte?: Scalar; readonly lt?: Scalar; readonly lte?: Scalar },
+      ];
+    }
+  | { readonly contains: readonly [path: string, element: Scalar] }
+  | { readonly and: readonly Filter[] }
+  | { readonly or: readonly Filter[] };
+
+export interface Query {
+  readonly scope: Scope;
+  readonly filter?: Filter;
+  /** Ties are broken by id, so that pages are stable. Default: by id, ascending. Null sorts before everything. */
+  readonly sort?: readonly { readonly path: string; readonly order: 'asc' | 'desc' }[];
+  /** Most documents returned, 1..1,000. */
+  readonly limit: number;
+  /** Either an offset (default 0) or the `cursor` of the page before. */
+  readonly offset?: number;
+  readonly cursor?: string;
+}
+
+export interface DocumentPage<D extends object> {
+  readonly documents: readonly Document<D>[];
+  /** Present when there may be more: give it to the next query with the same filter and sort. */
+  readonly cursor?: string;
+}
+
+/** A candidate of a full-text search, unranked: ranking happens above the port, so that every engine answers alike. */
+export interface TextQuery {
+  readonly scope: Scope;
+  readonly filter?: Filter;
+  /** Lower-case words; a document matches when every one is a prefix of, or within one typo of, a word in its text. */
+  readonly words: readonly string[];
+  /** Most candidates, 1..1,000. */
+  readonly limit: number;
+}
+
+/** What one transaction writes. `put` replaces the whole document. */
+export type Write =
+  | { readonly put: { readonly collection: string; readonly document: Document } }
+  | { readonly delete: { readonly collection: string; readonly id: string } };
+
+/** How far a projection has come, bound to the log it came from: a foreign or shortened log is noticed. */
+export interface Checkpoint {
+  readonly position: Position;
+  /** The last event handled, or null before the first. */
+  readonly eventId: string | null;
+}
+
+/**
+ * The collections of one version of one projection. Two versions of a projection are two generations that live side by side:
+ * `activate` makes one of them the one that answers, atomically, and drops the others.
+ */
+export interface Generation {
+  readonly projection: string;
+  readonly version: number;
+}
+
+export interface GenerationState extends Generation {
+  readonly active: boolean;
+  readonly checkpoint: Checkpoint | null;
+}
+
+export interface ReadModels {
+  /** Declares a generation and its collections, creating or adapting tables and indexes. Idempotent. */
+  declare(generation: Generation, collections: readonly CollectionSpec[]): Promise<void>;
+  generations(): Promise<readonly GenerationState[]>;
+  activate(generation: Generation): Promise<void>;
+  /** Empties a generation's collections and forgets its checkpoint. */
+  reset(generation: Generation): Promise<void>;
+
+  /**
+   * Writes and checkpoint in one transaction: both or neither, at any crash.
+   * @throws {StoreUnavailable} (of event-store.ts) when it could not be written
+   */
+  commit(generation: Generation, writes: readonly Write[], checkpoint: Checkpoint): Promise<void>;
+  /** Documents of a generation, active or not, by id: for the projector alone. Missing ones are absent. */
+  load(generation: Generation, collection: string, ids: readonly string[]): Promise<readonly Document[]>;
+
+  // Questions go to the active generation of the collection.
+  get<D extends object>(collection: string, id: string, scope: Scope): Promise<Document<D> | null>;
+  find<D extends object>(collection: string, query: Query): Promise<DocumentPage<D>>;
+  count(collection: string, query: { readonly scope: Scope; readonly filter?: Filter }): Promise<number>;
+  /** How many documents have each value of `path` (elements, where it is an array), most frequent first. */
+  facets(
+    collection: string,
+    query: { readonly scope: Scope; readonly filter?: Filter; readonly path: string; readonly limit: number },
+  ): Promise<readonly { readonly value: Json; readonly count: number }[]>;
+  search<D extends object>(collection: string, query: TextQuery): Promise<readonly Document<D>[]>;
+
+  close(): Promise<void>;
+}
+
+/** A question that no declared collection or index can answer: a defect of the caller, never of the user. */
+export class UnanswerableQuery extends Error {
+  override readonly name = 'UnanswerableQuery';
+}
