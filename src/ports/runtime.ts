@@ -45,8 +45,8 @@ export interface Runtime {
   inspect(
     slot: SlotKey,
   ): Promise<{ readonly epoch: number; readonly instances: readonly RunningInstance[] } | null>;
-  /** Asks one instance how it is, once, within `timeoutMs`. */
-  probe(instanceId: string, timeoutMs: number): Promise<ProbeResult>;
+  /** Asks one instance how it is, once, within `timeoutMs`. Null: it does not exist, or nothing at all came back. */
+  probe(instanceId: string, timeoutMs: number): Promise<ProbeResult | null>;
   /** Stops every instance and leaves the platform's machine as if none had run. */
   close(): Promise<void>;
 }
