@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { readConfig, WrongSetting } from '../src/config.ts';
+
+describe('settings', () => {
+  function problem(environment: Record<string, string>): string {
+    try {
+      readConfig(environment);
+    } catch (error) {
+      if (error instanceof WrongSetting) return error.message;
+      throw error;
+    }
+    throw new Error('nothing was wrong');
+  }
+
+  it('need nothing to be set, and take an empty variable as one that is not', () => {
+    expect(readConfig({ PORT: '', SLIPWAY_RUNTIME: '' })).to.include({
+      HOST: '127.0.0.1',
+      PORT: 3000,
+      SLIPWAY_DATA_DIR: './data',
+      SLIPWAY_RUNTIME: 'simulated',
+    });
+  });
+
+  const wrong: [name: string, value: string][] = [
+    ['PORT', 'eighty'],
+    ['PORT', '70000'],
+    ['SLIPWAY_ADMIN_EMAIL', 'nobody'],
+    ['SLIPWAY_ADMIN_PASSWORD', 'short'],
+    ['SLIPWAY_RUNTIME', 'kubernetes'],
+    ['SLIPWAY_SIMULATE', 'fine'],
+    ['CORS_ORIGINS', 'https://a.example.com/path'],
+    ['CORS_ORIGINS', '*'],
+    ['LOG_LEVEL', 'loud'],
+    ['EVENTSTORE_URL', 'esdb://localhost:2113'],
+    ['MONGODB_URL', 'mongodb://localhost'],
+    ['S3_ENDPOINT', 'http://localhost:9000'],
+    ['SLIPWAY_DATADIR', './elsewhere'],
+  ];
+  for (const [name, value] of wrong) {
+    it(`name ${name} when it is wrong (${value}), without showing a secret's value`, () => {
+      expect(problem({ [name]: value })).to.match(new RegExp(`^${name}: `));
+      if (name.includes('PASSWORD')) expect(problem({ [name]: value })).not.to.include(value);
+    });
+  }
+
+  it('name all that is wrong at once', () => {
+    expect(problem({ PORT: 'x', LOG_LEVEL: 'y' }).split('\n')).to.have.length(2);
+  });
+
+  it('refuse the simulated runtime in production', () => {
+    expect(problem({ NODE_ENV: 'production' })).to.match(/^SLIPWAY_RUNTIME: /);
+  });
+});
