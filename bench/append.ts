@@ -1,0 +1,118 @@
+/** How fast the embedded log appends and is read, beside raw SQLite in the same run. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
+import type { EventStore, Position } from '../src/ports/event-store.ts';
+import { openRawLog, type RawLog, type Sample } from './raw-sqlite.ts';
+
+export interface Row {
+  readonly name: string;
+  readonly ours: number;
+  /** Null where there is nothing to compare with. */
+  readonly reference: number | null;
+  readonly ratio: number | null;
+  /** The least ratio that is good enough; null: it is only watched. */
+  readonly target: number | null;
+  readonly unit: string;
+}
+
+const inFlight = 64;
+const many = 12_800;
+const few = 1500;
+const rounds = 5;
+
+/** Ours and the reference take turns, each round on fresh files; what is reported is the medians. */
+export async function benchAppend(): Promise<Row[]> {
+  const rates = { inFlight: [0], transactions: [0], single: [0], singleRaw: [0], reading: [0] };
+  for (const list of Object.values(rates)) list.pop();
+  for (let round = 0; round < rounds; round += 1) {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+    const store = await openSqliteEventStore({ path: join(folder, 'ours.sqlite') });
+    const raw = openRawLog(join(folder, 'raw.sqlite'));
+    try {
+      const [bulk, singles] = [samples('bulk', many), samples('single', few)];
+      const measures = [
+        async () => rates.inFlight.push(await rate(many, () => appendInFlight(store, bulk))),
+        async () => rates.transactions.push(await rate(many, () => insertInBatches(raw, bulk, 100))),
+        async () => rates.single.push(await rate(few, () => appendOneByOne(store, singles))),
+        async () => rates.singleRaw.push(await rate(few, () => insertInBatches(raw, singles, 1))),
+      ];
+      // Whoever comes second may find a warmer or a busier disk.
+      const pairs = [measures.slice(0, 2), measures.slice(2)];
+      for (const pair of pairs) for (const measure of round % 2 ? pair.reverse() : pair) await measure();
+      rates.reading.push(await rate(many + few, () => readWhole(store)));
+    } finally {
+      raw.close();
+      await store.close();
+      await rm(folder, { recursive: true });
+    }
+  }
+  return [
+    row(`durable appends, ${inFlight} in flight`, rates.inFlight, rates.transactions, 0.5),
+    row('durable appends, one at a time', rates.single, rates.singleRaw, 0.4),
+    row('events read from the whole log', rates.reading, null, null),
+  ];
+}
+
+/** One event each, round robin over as many streams as are in flight, about 300 bytes of data. */
+function samples(prefix: string, count: number): Sample[] {
+  return Array.from({ length: count }, (_, i) => ({
+    stream: `deployment-${prefix}-${i % inFlight}`,
+    revision: Math.floor(i / inFlight),
+    event: {
+      id: randomUUID(),
+      type: 'CanaryStageReached',
+      data: { deploymentId: `dep-${i}`, stage: i % 10, instances: 10, note: 'n'.repeat(230) },
+      metadata: {
+        tenant: 'acme-corp',
+        actor: { id: 'process:rollouts', face: 'process' },
+        correlationId: randomUUID(),
+        causationId: randomUUID(),
+        at: new Date().toISOString(),
+        schema: 1,
+      },
+    },
+  }));
+}
+
+async function appendInFlight(store: EventStore, all: readonly Sample[]): Promise<void> {
+  const writer = async (first: number): Promise<void> => {
+    for (let i = first; i < all.length; i += inFlight) await append(store, all[i]!);
+  };
+  await Promise.all(Array.from({ length: inFlight }, (_, i) => writer(i)));
+}
+
+async function appendOneByOne(store: EventStore, all: readonly Sample[]): Promise<void> {
+  for (const sample of all) await append(store, sample);
+}
+
+function append(store: EventStore, { stream, revision, event }: Sample): Promise<unknown> {
+  return store.append(stream, revision === 0 ? 'none' : revision - 1, [event]);
+}
+
+async function insertInBatches(raw: RawLog, all: readonly Sample[], size: number): Promise<void> {
+  for (let i = 0; i < all.length; i += size) raw.insert(all.slice(i, i + size));
+}
+
+async function readWhole(store: EventStore): Promise<void> {
+  for (let after: Position | null = null, end = false; !end;)
+    ({ next: after, end } = await store.readAll({ after, limit: 1000 }));
+}
+
+/** A second's worth. */
+async function rate(count: number, work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (count / (performance.now() - start)) * 1000;
+}
+
+function row(name: string, ours: number[], reference: number[] | null, target: number | null): Row {
+  const [mine, theirs] = [median(ours), reference && median(reference)];
+  return { name, ours: mine, reference: theirs, ratio: theirs && mine / theirs, target, unit: 'events/s' };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

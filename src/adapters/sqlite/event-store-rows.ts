@@ -1,0 +1,70 @@
+/** Rows of the log, and the events that they are. */
+import type { SQLOutputValue } from 'node:sqlite';
+import type { EventMetadata, JsonObject, RecordedEvent } from '../../ports/event-store.ts';
+import { position } from './event-store-rules.ts';
+
+export interface EventRow {
+  readonly place: number;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+  readonly type: string;
+  /** JSON. */
+  readonly data: string;
+  /** JSON. */
+  readonly metadata: string;
+}
+
+/** An event on disk is not what was written. Nothing that was written later is affected. */
+export class DamagedEvent extends Error {
+  override readonly name = 'DamagedEvent';
+  readonly position: string;
+  constructor(at: string, what: string) {
+    super(`the event at ${at} is damaged on disk: ${what}; restore the log from a backup`);
+    this.position = at;
+  }
+}
+
+export const eventColumns = 'position, stream, revision, id, type, data, metadata';
+
+/** @throws {DamagedEvent} when a column has another type than it was written with */
+export function eventRow(logId: string, row: Record<string, SQLOutputValue>): EventRow {
+  const { position: place, stream, revision, id, type, data, metadata } = row;
+  if (
+    typeof place !== 'number' ||
+    typeof revision !== 'number' ||
+    typeof stream !== 'string' ||
+    typeof id !== 'string' ||
+    typeof type !== 'string' ||
+    typeof data !== 'string' ||
+    typeof metadata !== 'string'
+  )
+    throw new DamagedEvent(position(logId, Number(place)), 'a column has the wrong type');
+  return { place, stream, revision, id, type, data, metadata };
+}
+
+/** @throws {DamagedEvent} when data or metadata is not the JSON object that was written */
+export function recordedEvent(logId: string, row: EventRow): RecordedEvent {
+  const at = position(logId, row.place);
+  return {
+    id: row.id,
+    type: row.type,
+    data: parsed(at, 'data', row.data) as JsonObject,
+    metadata: parsed(at, 'metadata', row.metadata) as EventMetadata,
+    stream: row.stream,
+    revision: row.revision,
+    position: at,
+  };
+}
+
+function parsed(at: string, column: string, json: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new DamagedEvent(at, `its ${column} is no JSON`);
+  }
+  if (typeof value !== 'object' || value === null)
+    throw new DamagedEvent(at, `its ${column} is no JSON object`);
+  return value;
+}

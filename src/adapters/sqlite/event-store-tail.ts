@@ -1,0 +1,68 @@
+/** The log's newest events in memory, so that many live subscribers do not read the same rows again each. */
+import type { EventFilter, RecordedEvent } from '../../ports/event-store.ts';
+import { recordedEvent, type EventRow } from './event-store-rows.ts';
+import { matcher } from './event-store-rules.ts';
+import type { Page } from './event-store-subscription.ts';
+
+const mostEvents = 10_000;
+const mostCharacters = 8 * 1024 * 1024;
+
+export interface Tail {
+  /** The next event of the log. */
+  push(row: EventRow): void;
+  /** Forgets everything; what comes next stands behind `head`. */
+  restart(head: number): void;
+  /** Like a read of the log; null when the page would begin before the tail does. */
+  page(after: number, filter: EventFilter | undefined, limit: number): Page | null;
+}
+
+export function openTail(logId: string, head: number): Tail {
+  interface Entry {
+    readonly row: EventRow;
+    readonly size: number;
+    /** Made for the first subscriber that wants it. */
+    event?: RecordedEvent;
+  }
+  let entries: Entry[] = [];
+  /** Entries before this index are dropped; the array is cut now and then, not at every event. */
+  let start = 0;
+  let size = 0;
+  let end = head;
+
+  return {
+    push(row) {
+      const entry = { row, size: row.data.length + row.metadata.length };
+      entries.push(entry);
+      size += entry.size;
+      end = row.place;
+      while (entries.length - start > mostEvents || size > mostCharacters) {
+        size -= entries[start]?.size ?? 0;
+        start += 1;
+      }
+      if (start > mostEvents || start * 2 > mostEvents + entries.length) {
+        entries = entries.slice(start);
+        start = 0;
+      }
+    },
+
+    restart(at) {
+      entries = [];
+      start = size = 0;
+      end = at;
+    },
+
+    page(after, filter, limit) {
+      const before = end - (entries.length - start);
+      if (after < before) return null;
+      const matches = matcher(filter);
+      const events: RecordedEvent[] = [];
+      for (let index = start + after - before; index < entries.length; index += 1) {
+        const entry = entries[index];
+        if (!entry || !matches(entry.row.stream, entry.row.type)) continue;
+        events.push((entry.event ??= recordedEvent(logId, entry.row)));
+        if (events.length === limit) return { events, next: entry.row.place, end: entry.row.place === end };
+      }
+      return { events, next: Math.max(after, end), end: true };
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** The embedded log: one SQLite file, written by a thread of its own, read from here. One process a file (folder-lock.ts). */
+import type { Clock } from '../../ports/clock.ts';
+import {
+  StoreUnavailable,
+  WrongExpectedRevision,
+  type Appended,
+  type EventStore,
+  type ExpectedRevision,
+  type NewEvent,
+} from '../../ports/event-store.ts';
+import { openBatches } from './event-store-batches.ts';
+import { outcome, type PackedAppends } from './event-store-messages.ts';
+import { openReads } from './event-store-reads.ts';
+import { checkAppend, checkLimit, checkRetention, placeOf, position } from './event-store-rules.ts';
+import { openForReading, prepareLog } from './event-store-schema.ts';
+import { follow, openGrowth, type FollowedLog } from './event-store-subscription.ts';
+import { openTail } from './event-store-tail.ts';
+
+export interface SqliteEventStoreOptions {
+  /** Of the file; made where there is none. Its folder must be there. */
+  readonly path: string;
+  /** Only `now` is asked, for retention by age. Default: the system's. */
+  readonly clock?: Pick<Clock, 'now'>;
+  /** Most pages of 4 KiB that the file may have: for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+/**
+ * Beyond the port: a reading throws {@link DamagedEvent} where an event on disk is not what was written.
+ * @throws {UnreadableLog} when the file is of a newer version or is no log
+ */
+export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<EventStore> {
+  const { path, clock = { now: () => Date.now() }, maxPages } = options;
+  const { logId } = prepareLog(path);
+  const growth = openGrowth();
+  const tail = openTail(logId, 0);
+  let head = 0;
+  const batches = await openBatches({
+    path,
+    ...(maxPages !== undefined && { maxPages }),
+    now: () => clock.now(),
+    onReady(end) {
+      head = end;
+      tail.restart(end);
+      growth.announce();
+    },
+    onCommitted(packed, results) {
+      pushCommitted(packed, results);
+      growth.announce();
+    },
+  });
+  const database = openForReading(path);
+  const reads = openReads(database, logId);
+  const reading = new Set<Promise<unknown>>();
+  let closed: Promise<void> | null = null;
+
+  function refuseWhenClosed(): void {
+    if (closed) throw new StoreUnavailable(`the log ${path} is closed`);
+  }
+
+  /** So that a close waits for it. */
+  async function read<T>(work: () => Promise<T>): Promise<T> {
+    refuseWhenClosed();
+    const running = work();
+    reading.add(running);
+    try {
+      return await running;
+    } finally {
+      reading.delete(running);
+    }
+  }
+
+  function pushCommitted(packed: PackedAppends, results: readonly number[]): void {
+    let at = 0;
+    for (let result = 0; result < results.length; result += 3) {
+      const stream = String(packed[at]);
+      const count = Number(packed[at + 2]);
+      at += 3;
+      if (results[result] === outcome.appended) {
+        const revision = Number(results[result + 1]) - count + 1;
+        for (let i = 0; i < count; i += 1) {
+          head += 1;
+          const [id, type, data, metadata] = packed.slice(at + i * 4, at + i * 4 + 4).map(String);
+          if (id === undefined || type === undefined || data === undefined || metadata === undefined)
+            continue;
+          tail.push({ place: head, stream, revision: revision + i, id, type, data, metadata });
+        }
+      }
+      at += count * 4;
+    }
+  }
+
+  const followed: FollowedLog = {
+    logId,
+    growth,
+    head: () => head,
+    page: async (after, filter, limit) =>
+      tail.page(after, filter, limit) ?? read(() => reads.all(after, filter, limit, head)),
+  };
+
+  return {
+    logId,
+
+    async append(stream, expected, events) {
+      checkAppend(stream, expected, events);
+      refuseWhenClosed();
+      const written = await batches.append(packAppend(stream, expected, events));
+      if (written.outcome === outcome.conflict)
+        throw new WrongExpectedRevision(stream, expected, written.revision < 0 ? 'none' : written.revision);
+      return { revision: written.revision, position: position(logId, written.place) } satisfies Appended;
+    },
+
+    async readStream(stream, question) {
+      checkLimit(question.limit);
+      return read(() => reads.stream(stream, question, clock.now()));
+    },
+
+    async readAll({ after, filter, limit }) {
+      checkLimit(limit);
+      const place = placeOf(logId, after);
+      const page = await read(() => reads.all(place, filter, limit, head));
+      return { ...page, next: position(logId, page.next) };
+    },
+
+    async head() {
+      refuseWhenClosed();
+      return position(logId, head);
+    },
+
+    subscribe: (question) => follow(followed, question),
+
+    async setRetention(stream, retention) {
+      checkRetention(retention);
+      refuseWhenClosed();
+      await batches.retain(stream, retention);
+    },
+
+    async retention(stream) {
+      refuseWhenClosed();
+      return reads.retention(stream);
+    },
+
+    async scavenge() {
+      refuseWhenClosed();
+      const removed = await batches.scavenge(clock.now());
+      // What is gone from disk is not to be had from memory either.
+      if (removed > 0) tail.restart(head);
+      return { removed };
+    },
+
+    compare: (a, b) => placeOf(logId, a) - placeOf(logId, b),
+
+    close() {
+      closed ??= (async () => {
+        growth.close();
+        await Promise.allSettled(reading);
+        database.close();
+        await batches.close();
+      })();
+      return closed;
+    },
+  };
+}
+
+function packAppend(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): PackedAppends {
+  const packed: PackedAppends = [stream, expected === 'none' ? -1 : expected, events.length];
+  for (const { id, type, data, metadata } of events)
+    packed.push(id, type, JSON.stringify(data), JSON.stringify(metadata));
+  return packed;
+}
