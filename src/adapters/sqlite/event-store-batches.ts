@@ -11,8 +11,8 @@ export interface Written {
 }
 
 export interface Batches {
-  /** @param packed one append. @throws {StoreUnavailable} */
-  append(packed: PackedAppends): Promise<Written>;
+  /** @param pack adds one append to the batch that gathers, or throws and leaves it as it was. @throws {StoreUnavailable} */
+  append(pack: (packed: PackedAppends) => void): Promise<Written>;
   retain(stream: string, retention: Retention): Promise<void>;
   /** @returns how many events it removed */
   scavenge(now: number): Promise<number>;
@@ -29,8 +29,8 @@ export interface BatchesOptions extends WriterOptions {
   readonly startWorker?: (options: WriterOptions) => Worker;
 }
 
-/** Of values in one message: bounds how long one transaction takes. */
-const mostPacked = 16_000;
+/** Texts in one message, four an event: bounds how long one transaction takes. */
+const mostTexts = 16_000;
 
 interface Waiting {
   readonly resolve: (written: Written) => void;
@@ -175,12 +175,12 @@ export async function openBatches(options: BatchesOptions): Promise<Batches> {
   });
 
   return {
-    append(packed) {
+    append(pack) {
       return new Promise((resolve, reject) => {
         let batch = gathering.at(-1);
-        if (!batch || batch.packed.length + packed.length > mostPacked)
-          gathering.push((batch = { packed: [], waiting: [] }));
-        for (const value of packed) batch.packed.push(value);
+        if (!batch || batch.packed.texts.length > mostTexts)
+          gathering.push((batch = { packed: { counts: [], texts: [] }, waiting: [] }));
+        pack(batch.packed);
         batch.waiting.push({ resolve, reject });
         plan();
       });

@@ -58,46 +58,43 @@ export function openLog({ path, maxPages }: WriterOptions): Log {
   function repeatedAt(
     stream: string,
     expected: number,
-    packed: PackedAppends,
+    texts: readonly string[],
     at: number,
     count: number,
   ): number {
     let place = 0;
     for (let i = 0; i < count; i += 1) {
       const there = selectAt.get(stream, expected + 1 + i);
-      if (there?.['id'] !== packed[at + i * 4]) return 0;
+      if (there?.['id'] !== texts[at + i * 4]) return 0;
       place = Number(there?.['position']);
     }
     return place;
   }
 
-  function appendAll(packed: PackedAppends, created: number): number[] {
+  function appendAll({ counts, texts }: PackedAppends, created: number): number[] {
     const results: number[] = [];
-    for (let at = 0; at < packed.length;) {
-      const stream = String(packed[at]);
-      const expected = Number(packed[at + 1]);
-      const count = Number(packed[at + 2]);
-      at += 3;
+    let at = 0;
+    for (let n = 0; n < counts.length; n += 2) {
+      const [expected = -1, count = 0] = [counts[n], counts[n + 1]];
+      const stream = texts[at] ?? '';
+      at += 1;
       const actual = revisions.get(stream);
       if (actual === expected) {
-        for (let i = 0; i < count; i += 1) {
-          const event = at + i * 4;
+        const end = at + count * 4;
+        for (let event = at, revision = expected + 1; event < end; event += 4, revision += 1) {
+          const [id = '', type = '', data = '', metadata = ''] = [
+            texts[event],
+            texts[event + 1],
+            texts[event + 2],
+            texts[event + 3],
+          ];
           head += 1;
-          insert.run(
-            head,
-            stream,
-            expected + 1 + i,
-            packed[event] ?? null,
-            packed[event + 1] ?? null,
-            packed[event + 2] ?? null,
-            packed[event + 3] ?? null,
-            created,
-          );
+          insert.run(head, stream, revision, id, type, data, metadata, created);
         }
         revisions.set(stream, expected + count);
         results.push(outcome.appended, expected + count, head);
       } else {
-        const place = repeatedAt(stream, expected, packed, at, count);
+        const place = repeatedAt(stream, expected, texts, at, count);
         if (place > 0) results.push(outcome.repeated, expected + count, place);
         else results.push(outcome.conflict, actual, 0);
       }

@@ -6,11 +6,13 @@ export interface WriterOptions {
   readonly maxPages?: number;
 }
 
-/**
- * A batch of appends, one after the other: stream, expected revision (-1: none), number of events, then for each event its id, type,
- * data and metadata (JSON).
- */
-export type PackedAppends = (string | number)[];
+/** A batch of appends, one after the other. */
+export interface PackedAppends {
+  /** Two numbers an append: the expected revision (-1: none), how many events. */
+  readonly counts: number[];
+  /** For each append its stream, then for each of its events id, type, data and metadata (JSON). */
+  readonly texts: string[];
+}
 
 export type Request =
   | { readonly kind: 'append'; readonly created: number; readonly packed: PackedAppends }

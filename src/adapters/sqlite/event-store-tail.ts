@@ -8,8 +8,8 @@ const mostEvents = 10_000;
 const mostCharacters = 8 * 1024 * 1024;
 
 export interface Tail {
-  /** The next event of the log. */
-  push(row: EventRow): void;
+  /** The next event of the log; its id, type, data and metadata (JSON) are the four texts from `at` on. */
+  push(place: number, stream: string, revision: number, texts: readonly string[], at: number): void;
   /** Forgets everything; what comes next stands behind `head`. */
   restart(head: number): void;
   /** Like a read of the log; null when the page would begin before the tail does. */
@@ -30,11 +30,18 @@ export function openTail(logId: string, head: number): Tail {
   let end = head;
 
   return {
-    push(row) {
-      const entry = { row, size: row.data.length + row.metadata.length };
+    push(place, stream, revision, texts, at) {
+      const [id = '', type = '', data = '', metadata = ''] = [
+        texts[at],
+        texts[at + 1],
+        texts[at + 2],
+        texts[at + 3],
+      ];
+      const row = { place, stream, revision, id, type, data, metadata };
+      const entry = { row, size: data.length + metadata.length };
       entries.push(entry);
       size += entry.size;
-      end = row.place;
+      end = place;
       while (entries.length - start > mostEvents || size > mostCharacters) {
         size -= entries[start]?.size ?? 0;
         start += 1;

@@ -70,23 +70,19 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
     }
   }
 
-  function pushCommitted(packed: PackedAppends, results: readonly number[]): void {
+  function pushCommitted({ counts, texts }: PackedAppends, results: readonly number[]): void {
     let at = 0;
-    for (let result = 0; result < results.length; result += 3) {
-      const stream = String(packed[at]);
-      const count = Number(packed[at + 2]);
-      at += 3;
+    for (let n = 0, result = 0; n < counts.length; n += 2, result += 3) {
+      const [expected = -1, count = 0] = [counts[n], counts[n + 1]];
+      const end = at + 1 + count * 4;
       if (results[result] === outcome.appended) {
-        const revision = Number(results[result + 1]) - count + 1;
-        for (let i = 0; i < count; i += 1) {
+        const stream = texts[at] ?? '';
+        for (let event = at + 1, revision = expected + 1; event < end; event += 4, revision += 1) {
           head += 1;
-          const [id, type, data, metadata] = packed.slice(at + i * 4, at + i * 4 + 4).map(String);
-          if (id === undefined || type === undefined || data === undefined || metadata === undefined)
-            continue;
-          tail.push({ place: head, stream, revision: revision + i, id, type, data, metadata });
+          tail.push(head, stream, revision, texts, event);
         }
       }
-      at += count * 4;
+      at = end;
     }
   }
 
@@ -104,7 +100,7 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
     async append(stream, expected, events) {
       checkAppend(stream, expected, events);
       refuseWhenClosed();
-      const written = await batches.append(packAppend(stream, expected, events));
+      const written = await batches.append((packed) => pack(packed, stream, expected, events));
       if (written.outcome === outcome.conflict)
         throw new WrongExpectedRevision(stream, expected, written.revision < 0 ? 'none' : written.revision);
       return { revision: written.revision, position: position(logId, written.place) } satisfies Appended;
@@ -162,9 +158,16 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   };
 }
 
-function packAppend(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): PackedAppends {
-  const packed: PackedAppends = [stream, expected === 'none' ? -1 : expected, events.length];
-  for (const { id, type, data, metadata } of events)
-    packed.push(id, type, JSON.stringify(data), JSON.stringify(metadata));
-  return packed;
+function pack(
+  { counts, texts }: PackedAppends,
+  stream: string,
+  expected: ExpectedRevision,
+  events: readonly NewEvent[],
+): void {
+  // First the JSON, which may throw: a batch with half an append in it would spoil its neighbours.
+  const json = events.map(({ data, metadata }) => [JSON.stringify(data), JSON.stringify(metadata)] as const);
+  counts.push(expected === 'none' ? -1 : expected, events.length);
+  texts.push(stream);
+  for (const [i, { id, type }] of events.entries())
+    texts.push(id, type, json[i]?.[0] ?? '', json[i]?.[1] ?? '');
 }
