@@ -9,6 +9,11 @@ export interface CommandContext {
   readonly commandId: string;
   readonly correlationId: string;
   readonly actor: Actor;
+  /**
+   * Set when this command may have been executed before and its effect may lie far behind (a repeated Idempotency-Key): the
+   * stream is then searched for it first, and a repetition is answered as it was the first time, without deciding again.
+   */
+  readonly mayRepeat?: boolean;
 }
 
 export interface Loaded<S> {
@@ -34,8 +39,13 @@ export interface Command<S, E extends { readonly type: string }> {
 }
 
 export interface Executor {
+  /** @throws {UnreadableStream} as `execute` does */
   load<S, E extends { readonly type: string }>(aggregate: Aggregate<S, E>, id: string): Promise<Loaded<S>>;
-  /** @throws {CommandRefused} when the decision is a refusal; {TooContended} when others were faster too often */
+  /**
+   * One command writes one stream once. A command of several steps derives a context for each (`step` of context.ts).
+   * @throws {CommandRefused} when the decision is a refusal; {TooContended} when others were faster too often;
+   * {UnreadableStream} when the stream holds an event that this version of the program cannot read; {StoreUnavailable}
+   */
   execute<S, E extends { readonly type: string }>(command: Command<S, E>): Promise<Executed<S, E>>;
 }
 
@@ -52,4 +62,16 @@ export class CommandRefused extends Error {
 /** Every attempt met a conflict. Nothing was appended; the caller may try again. */
 export class TooContended extends Error {
   override readonly name = 'TooContended';
+}
+
+/** The stream holds an event of a newer program, or one that is damaged. Faces answer 503. */
+export class UnreadableStream extends Error {
+  override readonly name = 'UnreadableStream';
+  readonly stream: string;
+  readonly revision: number;
+  constructor(stream: string, revision: number, message: string) {
+    super(`${stream}@${revision} cannot be read: ${message}`);
+    this.stream = stream;
+    this.revision = revision;
+  }
 }

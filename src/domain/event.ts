@@ -24,4 +24,9 @@ export interface Aggregate<S, E extends { readonly type: string }> {
   readonly events: EventSchemas;
   readonly initial: S;
   readonly evolve: (state: S, event: E) => S;
+  /**
+   * Set on aggregates with long streams, whose state must then be JSON: their folds continue from snapshots. Raised whenever
+   * the state or `evolve` changes, so that older snapshots are ignored.
+   */
+  readonly snapshotVersion?: number;
 }
