@@ -35,7 +35,10 @@ export interface CollectionSpec {
 
 type Scalar = string | number | boolean | null;
 
-/** Conditions on dotted paths into `data`. On an array of scalars, `contains` asks for one element. */
+/**
+ * Conditions on dotted paths into `data`. What is missing is null. A bound of `range` compares with values of its own type
+ * only. On an array of scalars, `contains` asks for one element. No index is needed to answer, only to answer fast.
+ */
 export type Filter =
   | { readonly equal: readonly [path: string, value: Scalar] }
   | { readonly in: readonly [path: string, values: readonly Scalar[]] }
@@ -52,11 +55,14 @@ export type Filter =
 export interface Query {
   readonly scope: Scope;
   readonly filter?: Filter;
-  /** Ties are broken by id, so that pages are stable. Default: by id, ascending. Null sorts before everything. */
+  /**
+   * Ties are broken by id, in the order of the last key, so that pages are stable. Default: by id, ascending. Null sorts
+   * before everything, strings by code point. A path sorted by holds values of one type (or null) in all documents.
+   */
   readonly sort?: readonly { readonly path: string; readonly order: 'asc' | 'desc' }[];
   /** Most documents returned, 1..1,000. */
   readonly limit: number;
-  /** Either an offset (default 0) or the `cursor` of the page before. */
+  /** Either an offset (default 0) or the `cursor` of the page before. @throws {BadCursor} */
   readonly offset?: number;
   readonly cursor?: string;
 }
@@ -123,7 +129,10 @@ export interface ReadModels {
   get<D extends object>(collection: string, id: string, scope: Scope): Promise<Document<D> | null>;
   find<D extends object>(collection: string, query: Query): Promise<DocumentPage<D>>;
   count(collection: string, query: { readonly scope: Scope; readonly filter?: Filter }): Promise<number>;
-  /** How many documents have each value of `path` (elements, where it is an array), most frequent first. */
+  /**
+   * How many documents have each value of `path` (elements, where it is an array), most frequent first, then in the order
+   * of the values. Null is no value. @param query.limit 1..1,000
+   */
   facets(
     collection: string,
     query: { readonly scope: Scope; readonly filter?: Filter; readonly path: string; readonly limit: number },
@@ -136,4 +145,9 @@ export interface ReadModels {
 /** A question that no declared collection or index can answer: a defect of the caller, never of the user. */
 export class UnanswerableQuery extends Error {
   override readonly name = 'UnanswerableQuery';
+}
+
+/** A cursor that this adapter did not make, or made for another filter or sort. The caller's user may have sent it. */
+export class BadCursor extends Error {
+  override readonly name = 'BadCursor';
 }

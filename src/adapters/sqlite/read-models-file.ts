@@ -1,0 +1,89 @@
+/** Opening the read models' file. What cannot be used is thrown away: everything in it can be rebuilt from the log. */
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreUnavailable } from '../../ports/event-store.ts';
+import { APPLICATION_ID, createMeta, FORMAT, readCatalogue } from './read-models-schema.ts';
+
+/** Checking takes about a second a gigabyte; a larger file is trusted until a read of it fails. Bytes. */
+const CHECKED_UP_TO = 256 * 1024 * 1024;
+
+/** Result codes of https://sqlite.org/rescode.html. */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+type Use = 'ours' | 'empty' | 'foreign' | 'useless';
+
+/** The writer's connection, to a file that is sound and of this format, possibly new and empty. */
+export function openForWriting(path: string): DatabaseSync {
+  const found = inspect(path);
+  // Another store's data, put here by a wrong setting, cannot be rebuilt: it is set aside.
+  if (found === 'foreign') renameSync(path, `${path}.foreign-${Date.now()}`);
+  if (found === 'useless' || found === 'foreign') {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  }
+  const db = open(path);
+  if (found !== 'ours') {
+    db.exec('BEGIN IMMEDIATE');
+    createMeta(db);
+    db.exec('COMMIT');
+  }
+  return db;
+}
+
+export function openForReading(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+  db.exec('PRAGMA cache_size = -32768');
+  return db;
+}
+
+/** A power cut may take the last commits, never the order of commits: the checkpoint goes back with the documents. */
+function open(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 5000 });
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA cache_size = -65536;
+    PRAGMA journal_size_limit = 67108864;
+  `);
+  return db;
+}
+
+function inspect(path: string): Use {
+  if (!existsSync(path)) return 'useless';
+  let db: DatabaseSync | undefined;
+  try {
+    db = open(path);
+    return use(db, statSync(path).size <= CHECKED_UP_TO);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return 'useless';
+  } finally {
+    db?.close();
+  }
+}
+
+function use(db: DatabaseSync, check: boolean): Use {
+  if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined) return 'empty';
+  if (check && db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] !== 'ok') return 'useless';
+  if (db.prepare('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) return 'foreign';
+  if (db.prepare('PRAGMA user_version').get()?.['user_version'] !== FORMAT) return 'useless';
+  readCatalogue(db);
+  return 'ours';
+}
+
+function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || error instanceof SyntaxError;
+}
+
+/** The primary result code of an error of SQLite's; null for other errors. */
+function sqliteCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
+  return error.errcode & 0xff;
+}
+
+/** SQLite's own errors are the file's or the disk's fault; the caller may try again. Others are defects and pass. */
+export function asUnavailable(error: unknown): unknown {
+  if (sqliteCode(error) === null) return error;
+  return new StoreUnavailable(`the read models' file: ${(error as Error).message}`, { cause: error });
+}

@@ -1,0 +1,101 @@
+/** Writes documents of one collection, and with each what its side tables hold of it: array elements and words. */
+import type { Document } from '../../ports/read-models.ts';
+import { valueAt } from './read-models-path.ts';
+import {
+  documentsTable,
+  elementsTable,
+  multiFields,
+  textTable,
+  variantsTable,
+  type Table,
+} from './read-models-schema.ts';
+import type { Statements } from './read-models-statements.ts';
+import { textOf, variants } from './read-models-text.ts';
+
+/** Words remembered as being in the vocabulary already; beyond that it is asked again. */
+const WORDS_REMEMBERED = 50_000;
+
+export interface Indexer {
+  put(document: Document): void;
+  delete(id: string): void;
+  /** Fills empty side tables from the documents. */
+  indexAll(): void;
+}
+
+export function indexer(statements: Statements, { number, spec }: Table): Indexer {
+  const documents = documentsTable(number);
+  const fields = multiFields(spec);
+  const known = new Set<string>();
+
+  function indexElements(doc: number, data: object): void {
+    for (const field of fields) {
+      const value = valueAt(data, field);
+      if (!Array.isArray(value)) continue;
+      const insert = statements.writing(
+        `INSERT OR IGNORE INTO ${elementsTable(number)} (field, value, doc) VALUES (?, ?, ?)`,
+      );
+      for (const element of value) insert.run(field, JSON.stringify(element), doc);
+    }
+  }
+
+  function indexText(doc: number, data: object): void {
+    if (spec.text.length === 0) return;
+    const texts = textOf(spec, data);
+    const columns = texts.map((_, column) => `text${column}`).join(', ');
+    statements
+      .writing(`INSERT INTO ${textTable(number)} (rowid, ${columns}) VALUES (?${', ?'.repeat(texts.length)})`)
+      .run(doc, ...texts.map((words) => words.join(' ')));
+    for (const words of texts) for (const word of words) learn(word);
+  }
+
+  /** The vocabulary only grows: a word that no document has any more finds nothing, and a rebuild sheds it. */
+  function learn(word: string): void {
+    if (known.has(word)) return;
+    if (known.size >= WORDS_REMEMBERED) known.clear();
+    known.add(word);
+    const insert = statements.writing(
+      `INSERT OR IGNORE INTO ${variantsTable(number)} (variant, word) VALUES (?, ?)`,
+    );
+    if (insert.run(word, word).changes === 0n) return;
+    for (const variant of variants(word)) insert.run(variant, word);
+  }
+
+  function unindex(doc: number): void {
+    if (fields.length > 0) statements.writing(`DELETE FROM ${elementsTable(number)} WHERE doc = ?`).run(doc);
+    if (spec.text.length > 0) statements.writing(`DELETE FROM ${textTable(number)} WHERE rowid = ?`).run(doc);
+  }
+
+  return {
+    put({ id, tenant, data }) {
+      const json = JSON.stringify(data);
+      const previous = statements.prepare(`SELECT doc FROM ${documents} WHERE id = ?`).get(id);
+      if (previous) {
+        const doc = Number(previous['doc']);
+        statements
+          .writing(`UPDATE ${documents} SET tenant = ?, data = ? WHERE doc = ?`)
+          .run(tenant, json, doc);
+        unindex(doc);
+        indexElements(doc, data);
+        indexText(doc, data);
+        return;
+      }
+      const insert = statements.writing(`INSERT INTO ${documents} (id, tenant, data) VALUES (?, ?, ?)`);
+      const doc = Number(insert.run(id, tenant, json).lastInsertRowid);
+      indexElements(doc, data);
+      indexText(doc, data);
+    },
+
+    delete(id) {
+      const row = statements.writing(`DELETE FROM ${documents} WHERE id = ? RETURNING doc`).get(id);
+      if (row) unindex(Number(row['doc']));
+    },
+
+    indexAll() {
+      for (const row of statements.prepare(`SELECT doc, data FROM ${documents}`).all()) {
+        const data = JSON.parse(String(row['data'])) as object;
+        indexElements(Number(row['doc']), data);
+        indexText(Number(row['doc']), data);
+      }
+    },
+  };
+}

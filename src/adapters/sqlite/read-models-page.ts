@@ -1,0 +1,112 @@
+/** Pages of documents: sorting, offsets, and cursors that go on after the last document seen. */
+import { createHash } from 'node:crypto';
+import type { SQLInputValue } from 'node:sqlite';
+import { BadCursor, UnanswerableQuery, type Document, type Query } from '../../ports/read-models.ts';
+import { all, sql, where, type Sql } from './read-models-filter.ts';
+import { extract, valueAt } from './read-models-path.ts';
+import { documentsTable, type Table } from './read-models-schema.ts';
+import { DOCUMENT_COLUMNS } from './read-models-statements.ts';
+
+type Order = 'asc' | 'desc';
+type KeyValue = string | number | null;
+
+interface SortKey {
+  readonly field: string;
+  readonly order: Order;
+}
+
+/** A place in a sorted list: the sort keys' values of a document, then its id. */
+type Place = readonly KeyValue[];
+
+/**
+ * The statements that answer a query, to be run in this order, each with the number of documents still missing as its last
+ * value, until the page is full. After a cursor there are several, each one range of an index: one statement with an OR
+ * would walk through everything before the cursor again.
+ */
+export function pageStatements(table: Table, query: Query): readonly Sql[] {
+  checkLimit(query.limit);
+  const keys = sortKeys(query);
+  const from = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE`;
+  const order = `ORDER BY ${keys.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
+  const asked = where(table, query);
+  if (query.cursor === undefined) {
+    const offset = query.offset ?? 0;
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);
+    return [sql(`${from} ${asked.text} ${order} LIMIT ? OFFSET ${offset}`, ...asked.values)];
+  }
+  if (query.offset !== undefined) throw new UnanswerableQuery('either an offset or a cursor');
+  return rangesAfter(keys, decodeCursor(query, keys.length)).map((after) => {
+    const condition = all([asked, after]);
+    return sql(`${from} ${condition.text} ${order} LIMIT ?`, ...condition.values);
+  });
+}
+
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new UnanswerableQuery(`a limit is 1..1,000, not ${limit}`);
+  }
+}
+
+function sortKeys(query: Query): readonly SortKey[] {
+  const keys = (query.sort ?? []).map(({ path, order }) => ({ field: extract(path), order }));
+  return [...keys, { field: 'docs.id', order: keys.at(-1)?.order ?? 'asc' }];
+}
+
+/** What sorts after a place, in order: as the place but beyond in the last key, then in the one before it, and so on. */
+function rangesAfter(keys: readonly SortKey[], place: Place): readonly Sql[] {
+  const ranges: Sql[] = [];
+  for (let last = keys.length - 1; last >= 0; last--) {
+    const same = keys.slice(0, last).map(({ field }, key) => sql(`${field} IS ?`, place[key] ?? null));
+    const key = keys[last];
+    if (!key) continue;
+    for (const beyond of beyondValue(key, place[last] ?? null)) ranges.push(all([...same, beyond]));
+  }
+  return ranges;
+}
+
+function beyondValue({ field, order }: SortKey, value: KeyValue): readonly Sql[] {
+  if (order === 'asc') return [value === null ? sql(`${field} IS NOT NULL`) : sql(`${field} > ?`, value)];
+  return value === null ? [] : [sql(`${field} < ?`, value), sql(`${field} IS NULL`)];
+}
+
+/** Base64url of a JSON array: a mark of the filter and sort it belongs to, then the place of the last document. */
+export function encodeCursor(query: Query, last: Document<object>): string {
+  const keys = (query.sort ?? []).map(({ path }) => keyValue(valueAt(last.data, path)));
+  return Buffer.from(JSON.stringify([mark(query), ...keys, last.id])).toString('base64url');
+}
+
+function decodeCursor(query: Query, keys: number): Place {
+  const parts = parseCursor(query.cursor ?? '');
+  if (parts[0] !== mark(query)) throw new BadCursor('this cursor belongs to another filter or sort');
+  const place = parts.slice(1);
+  if (place.length !== keys || !place.every(isKeyValue)) throw new BadCursor('this is no cursor');
+  return place;
+}
+
+function parseCursor(cursor: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parts)) return parts;
+  } catch {
+    // Answered below like every other text that is no cursor.
+  }
+  throw new BadCursor('this is no cursor');
+}
+
+function mark({ filter, sort }: Query): string {
+  return createHash('sha256')
+    .update(JSON.stringify([filter ?? null, sort ?? []]))
+    .digest('base64url')
+    .slice(0, 11);
+}
+
+/** As SQLite extracts it: true as 1, arrays and objects as their JSON. */
+function keyValue(value: unknown): KeyValue {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value);
+}
+
+function isKeyValue(value: unknown): value is KeyValue & SQLInputValue {
+  return value === null || typeof value === 'string' || typeof value === 'number';
+}

@@ -1,0 +1,39 @@
+/** The reader thread: a facet or a search over many documents holds up only the ones behind it. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Json } from '../../ports/event-store.ts';
+import type { Document, TextQuery } from '../../ports/read-models.ts';
+import { asUnavailable, openForReading } from './read-models-file.ts';
+import { facets, search, type FacetQuery } from './read-models-reading.ts';
+import type { Table } from './read-models-schema.ts';
+import { keepStatements, type Statements } from './read-models-statements.ts';
+import { serveThread } from './read-models-thread.ts';
+
+export interface Reader {
+  /** First of all, once the writer has opened. */
+  open(path: string): void;
+  facets(table: Table, query: FacetQuery): readonly { readonly value: Json; readonly count: number }[];
+  search(table: Table, query: TextQuery): readonly Document[];
+}
+
+let db: DatabaseSync | undefined;
+let statements: Statements | undefined;
+
+function reading<T>(question: (statements: Statements) => T): T {
+  if (!statements) throw new Error('not opened');
+  try {
+    return question(statements);
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+const functions: Reader = {
+  open(path) {
+    db = openForReading(path);
+    statements = keepStatements(db);
+  },
+  facets: (table, query) => reading((statements) => facets(statements, table, query)),
+  search: (table, query) => reading((statements) => search(statements, table, query)),
+};
+
+serveThread(functions, () => db?.close());

@@ -1,0 +1,36 @@
+/** The writer thread: fsyncs and WAL checkpoints happen here, so that they never stall a request. */
+import type { DatabaseSync } from 'node:sqlite';
+import { openForWriting } from './read-models-file.ts';
+import type { StoredCollection } from './read-models-schema.ts';
+import { serveThread } from './read-models-thread.ts';
+import { writing, type Writing } from './read-models-writing.ts';
+import { readCatalogue } from './read-models-schema.ts';
+
+export interface Writer extends Writing {
+  /** First of all. Makes the file if need be. */
+  open(path: string): readonly StoredCollection[];
+}
+
+let db: DatabaseSync | undefined;
+let opened: Writing | undefined;
+
+function writer(): Writing {
+  if (!opened) throw new Error('not opened');
+  return opened;
+}
+
+const functions: Writer = {
+  open(path) {
+    db = openForWriting(path);
+    opened = writing(db);
+    opened.sweep();
+    return readCatalogue(db);
+  },
+  declare: (generation, collections) => writer().declare(generation, collections),
+  activate: (generation) => writer().activate(generation),
+  sweep: () => writer().sweep(),
+  reset: (generation) => writer().reset(generation),
+  commit: (generation, writes, checkpoint) => writer().commit(generation, writes, checkpoint),
+};
+
+serveThread(functions, () => db?.close());

@@ -1,0 +1,191 @@
+/** Everything that changes the read models' file, over one connection. Runs in the writer thread. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Checkpoint, CollectionSpec, Generation, Write } from '../../ports/read-models.ts';
+import { asUnavailable } from './read-models-file.ts';
+import { indexer, type Indexer } from './read-models-indexer.ts';
+import { checkCollections } from './read-models-path.ts';
+import {
+  adaptIndexes,
+  createSideTables,
+  createTables,
+  dropSideTables,
+  dropTables,
+  multiFields,
+  readCatalogue,
+  type StoredCollection,
+} from './read-models-schema.ts';
+import { keepStatements } from './read-models-statements.ts';
+
+/** What changes the catalogue answers the new one. */
+export interface Writing {
+  declare(generation: Generation, collections: readonly CollectionSpec[]): readonly StoredCollection[];
+  /** The tables of the generations it replaces stay until `sweep`: a reader may be in the middle of them. */
+  activate(generation: Generation): readonly StoredCollection[];
+  sweep(): void;
+  reset(generation: Generation): void;
+  commit(generation: Generation, writes: readonly Write[], checkpoint: Checkpoint): void;
+}
+
+export function writing(db: DatabaseSync): Writing {
+  const statements = keepStatements(db);
+  const indexers = new Map<number, Indexer>();
+  let catalogue = readCatalogue(db);
+
+  function transaction(change: () => void): void {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      change();
+      db.exec('COMMIT');
+    } catch (error) {
+      // A full disk rolls back by itself; everything else does not.
+      if (db.isTransaction) db.exec('ROLLBACK');
+      indexers.clear();
+      throw asUnavailable(error);
+    } finally {
+      catalogue = readCatalogue(db);
+    }
+  }
+
+  function run(text: string, ...values: readonly (string | number | null)[]): number {
+    return Number(statements.writing(text).run(...values).changes);
+  }
+
+  function collectionsOf({ projection, version }: Generation): readonly StoredCollection[] {
+    return catalogue.filter((stored) => stored.projection === projection && stored.version === version);
+  }
+
+  function drop({ number }: StoredCollection): void {
+    run('DELETE FROM collections WHERE number = ?', number);
+    run('INSERT INTO dropped (number) VALUES (?)', number);
+  }
+
+  function create({ projection, version }: Generation, spec: CollectionSpec): void {
+    const { lastInsertRowid } = statements
+      .writing('INSERT INTO collections (projection, version, name, spec) VALUES (?, ?, ?, ?)')
+      .run(projection, version, spec.name, JSON.stringify(spec));
+    createTables(db, { number: Number(lastInsertRowid), spec });
+  }
+
+  function forget({ projection, version }: Generation): void {
+    run(
+      'UPDATE generations SET position = NULL, event_id = NULL WHERE projection = ? AND version = ?',
+      projection,
+      version,
+    );
+  }
+
+  function empty(generation: Generation): void {
+    for (const stored of collectionsOf(generation)) {
+      dropTables(db, stored.number);
+      createTables(db, stored);
+      indexers.delete(stored.number);
+    }
+    forget(generation);
+  }
+
+  function adapt(stored: StoredCollection, spec: CollectionSpec): void {
+    if (JSON.stringify(stored.spec) === JSON.stringify(spec)) return;
+    run('UPDATE collections SET spec = ? WHERE number = ?', JSON.stringify(spec), stored.number);
+    const table = { number: stored.number, spec };
+    adaptIndexes(db, table);
+    indexers.delete(stored.number);
+    if (sideTablesOf(stored.spec) === sideTablesOf(spec)) return;
+    dropSideTables(db, stored.number);
+    createSideTables(db, table);
+    indexer(statements, table).indexAll();
+  }
+
+  function indexerOf(generation: Generation, collection: string): Indexer {
+    const stored = collectionsOf(generation).find(({ spec }) => spec.name === collection);
+    if (!stored) throw new Error(`${describe(generation)} has no collection ${collection}`);
+    const known = indexers.get(stored.number) ?? indexer(statements, stored);
+    indexers.set(stored.number, known);
+    return known;
+  }
+
+  function mustExist(generation: Generation, changes: number): void {
+    if (changes === 0) throw new Error(`${describe(generation)} was never declared`);
+  }
+
+  return {
+    declare(generation, collections) {
+      checkCollections(collections);
+      const { projection, version } = generation;
+      transaction(() => {
+        for (const { name } of collections) {
+          const taken = catalogue.find(
+            (stored) => stored.spec.name === name && stored.projection !== projection,
+          );
+          if (taken) throw new Error(`collection ${name} belongs to projection ${taken.projection} already`);
+        }
+        run(
+          'INSERT INTO generations (projection, version) VALUES (?, ?) ON CONFLICT DO NOTHING',
+          projection,
+          version,
+        );
+        const stored = collectionsOf(generation);
+        for (const old of stored) if (!collections.some(({ name }) => name === old.spec.name)) drop(old);
+        let grown = false;
+        for (const spec of collections) {
+          const old = stored.find((known) => known.spec.name === spec.name);
+          if (old) adapt(old, spec);
+          else create(generation, spec);
+          grown ||= !old;
+        }
+        // What the log already told is missing in a new collection: this generation begins again.
+        if (grown) empty(generation);
+      });
+      return catalogue;
+    },
+
+    activate(generation) {
+      const { projection, version } = generation;
+      transaction(() => {
+        mustExist(
+          generation,
+          run('UPDATE generations SET active = 1 WHERE projection = ? AND version = ?', projection, version),
+        );
+        for (const stored of catalogue) {
+          if (stored.projection === projection && stored.version !== version) drop(stored);
+        }
+        run('DELETE FROM generations WHERE projection = ? AND version <> ?', projection, version);
+      });
+      return catalogue;
+    },
+
+    sweep() {
+      for (const row of statements.rows({ text: 'SELECT number FROM dropped', values: [] })) {
+        const number = Number(row['number']);
+        transaction(() => {
+          dropTables(db, number);
+          run('DELETE FROM dropped WHERE number = ?', number);
+          indexers.delete(number);
+        });
+      }
+    },
+
+    reset(generation) {
+      transaction(() => empty(generation));
+    },
+
+    commit(generation, writes, checkpoint) {
+      transaction(() => {
+        for (const write of writes) {
+          if ('put' in write) indexerOf(generation, write.put.collection).put(write.put.document);
+          else indexerOf(generation, write.delete.collection).delete(write.delete.id);
+        }
+        const text = 'UPDATE generations SET position = ?, event_id = ? WHERE projection = ? AND version = ?';
+        const { position, eventId } = checkpoint;
+        mustExist(generation, run(text, position, eventId, generation.projection, generation.version));
+      });
+    },
+  };
+}
+
+function describe({ projection, version }: Generation): string {
+  return `version ${version} of projection ${projection}`;
+}
+
+function sideTablesOf(spec: CollectionSpec): string {
+  return JSON.stringify([multiFields(spec), spec.text]);
+}

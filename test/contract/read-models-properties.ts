@@ -1,0 +1,96 @@
+/** The part of the ReadModels contract that compares random questions with a plain list. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { JsonObject } from '../../src/ports/event-store.ts';
+import type { Document, Query, ReadModels, Write } from '../../src/ports/read-models.ts';
+import { documents, filter, scope, sort, specs, typed } from './read-models-arbitraries.ts';
+import { facetsOf, hasWords, matches, sees, sorted } from './read-models-reference.ts';
+import { checkpoint } from './read-models-support.ts';
+
+export function propertiesContract(models: () => ReadModels): void {
+  describe('any question over any documents', () => {
+    const generation = { projection: 'things', version: 1 };
+    const collections = specs();
+
+    async function stored(things: readonly Document[]): Promise<void> {
+      await models().reset(generation);
+      const writes = collections.flatMap(({ name }) =>
+        things.map((document): Write => ({ put: { collection: name, document } })),
+      );
+      await models().commit(generation, writes, checkpoint(1));
+    }
+
+    beforeEach(async () => {
+      await models().declare(generation, collections);
+      await models().activate(generation);
+    });
+
+    it('is answered as by a plain list, page by page, within its scope', async () => {
+      const question = fc.record({ scope, filter, sort, limit: fc.integer({ min: 1, max: 12 }) });
+      const questions = fc.array(question, { minLength: 4, maxLength: 8 });
+      await fc.assert(
+        fc.asyncProperty(documents, questions, async (things, asked) => {
+          await stored(things);
+          for (const spec of collections) {
+            for (const query of asked) {
+              const right = sorted(
+                things.filter((thing) => sees(spec, query.scope, thing) && matches(thing.data, query.filter)),
+                query.sort,
+              );
+              expect(await allPages(spec.name, query)).to.deep.equal(right);
+              const second = { ...query, offset: query.limit };
+              const page = right.slice(query.limit, 2 * query.limit);
+              expect((await models().find(spec.name, second)).documents).to.deep.equal(page);
+              expect(await models().count(spec.name, query)).to.equal(right.length);
+              for (const path of ['tags', 'status', 'flag', 'n']) {
+                const facets = await models().facets(spec.name, { ...query, path, limit: 1000 });
+                expect(new Map(facets.map(({ value, count }) => [value, count]))).to.deep.equal(
+                  facetsOf(right, path),
+                );
+              }
+            }
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('of words is answered as by a plain list', async () => {
+      const question = fc.record({ scope, words: typed });
+      await fc.assert(
+        fc.asyncProperty(
+          documents,
+          fc.array(question, { minLength: 4, maxLength: 8 }),
+          async (things, asked) => {
+            await stored(things);
+            for (const spec of collections) {
+              for (const query of asked) {
+                const right = things.filter(
+                  (thing) => sees(spec, query.scope, thing) && hasWords(spec, thing.data, query.words),
+                );
+                const answer = await models().search<JsonObject>(spec.name, { ...query, limit: 1000 });
+                expect(sorted(answer)).to.deep.equal(sorted(right));
+              }
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    async function allPages(collection: string, query: Query): Promise<readonly Document[]> {
+      const all: Document[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await models().find<JsonObject>(collection, {
+          ...query,
+          ...(cursor !== undefined && { cursor }),
+        });
+        expect(page.documents.length).to.be.at.most(query.limit);
+        all.push(...page.documents);
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      return all;
+    }
+  });
+}
