@@ -1,0 +1,201 @@
+/**
+ * The rollout process: a slot is its key. Every event of a slot, and every due time, asks the same question (what is so, what does
+ * `decideRollout` say, what should run), so that repeated, lost and late messages need no code of their own.
+ */
+import { type CommandContext, type Executor } from '../core/executor.ts';
+import { processContext } from '../core/context.ts';
+import { deployment as deploymentAggregate, type DeploymentState } from '../domain/deployment/deployment.ts';
+import { desiredSet, epochOf, involved, leading } from '../domain/deployment/desired.ts';
+import { interrupt } from '../domain/deployment/requests.ts';
+import { decideRollout } from '../domain/deployment/rollout.ts';
+import type { Situation } from '../domain/deployment/sight.ts';
+import type { Watch } from '../domain/deployment/watch.ts';
+import { type DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
+import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Runtime, StaleEpoch } from '../ports/runtime.ts';
+import type { Prober } from './prober.ts';
+import type { Witness } from './witness.ts';
+
+/** Most steps that one wake may take; more means that two decisions undo each other. */
+const maxSteps = 100;
+
+type Deployments = ReadonlyMap<DeploymentId, DeploymentState>;
+
+export interface Rollouts {
+  /** Brings a slot as far as it can go now. @returns milliseconds until it should be asked again; null: only news matters */
+  handle(key: SlotKey): Promise<number | null>;
+}
+
+export function createRollouts(deps: {
+  readonly executor: Executor;
+  readonly runtime: Runtime;
+  readonly prober: Prober;
+  readonly witness: Witness;
+  readonly clock: Clock;
+}): Rollouts {
+  const { executor, runtime, prober, witness, clock } = deps;
+  const watches = new Map<DeploymentId, Watch>();
+  /** Slots that this process has met: what ran in them before was stopped with the process before. */
+  const met = new Set<SlotKey>();
+  const ensured = new Map<SlotKey, number>();
+
+  async function loadSlot(key: SlotKey): Promise<SlotState> {
+    return (await executor.load(slotAggregate, key)).state;
+  }
+
+  async function loadDeployments(key: SlotKey, slot: SlotState): Promise<Deployments> {
+    const ended = slot.lastEnded?.deploymentId;
+    const ids = new Set([...involved(slot), ...(ended ? [ended] : []), ...witness.openIn(key)]);
+    const loaded = [...ids].map(async (id) => [id, (await executor.load(deploymentAggregate, id)).state] as const);
+    return new Map(await Promise.all(loaded));
+  }
+
+  function contextFor(key: SlotKey, id: DeploymentId, purpose: string): CommandContext {
+    return processContext({ process: 'rollouts', key, purpose, correlationId: witness.correlationOf(id) });
+  }
+
+  /** @returns whether anything was appended, and when to ask again */
+  async function decide(
+    key: SlotKey,
+    slot: SlotState,
+    id: DeploymentId,
+    deployments: Deployments,
+  ): Promise<{ moved: boolean; dueInMs: number | null }> {
+    const { revision } = await executor.load(deploymentAggregate, id);
+    const old = oldOf(slot, id, deployments);
+    const oldEvidence = old ? await witness.evidenceOf(old.request.deploymentId) : null;
+    const evidence = await witness.evidenceOf(id);
+    const situation = (state: DeploymentState): Situation => ({
+      slot,
+      deployment: state,
+      evidence,
+      old: old && oldEvidence ? { deployment: old, evidence: oldEvidence } : null,
+      proberAlive: !runtime.capabilities.probedByPlatform || prober.alive(key),
+      now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
+      watch: watches.get(id) ?? null,
+    });
+    let decision = decideRollout(situation({ phase: 'None', fence: 0 }));
+    const { events } = await executor.execute({
+      aggregate: deploymentAggregate,
+      id,
+      tenant: tenantOf(key),
+      context: contextFor(key, id, `${id}@${revision}`),
+      decide: (state) => (decision = decideRollout(situation(state))).events,
+    });
+    if (decision.watch) watches.set(id, decision.watch);
+    const { slotEnd } = decision;
+    if (slotEnd === null) return { moved: events.length > 0, dueInMs: decision.nextDueInMs };
+    await executor.execute({
+      aggregate: slotAggregate,
+      id: key,
+      tenant: tenantOf(key),
+      context: contextFor(key, id, `${slotEnd.type} ${id} ${slot.fence}`),
+      decide: (state) => end(state, slotEnd),
+    });
+    return { moved: true, dueInMs: null };
+  }
+
+  /** A claim whose deployment was never recorded holds the slot no longer than it said. */
+  async function expire(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<{ moved: boolean; dueInMs: number | null }> {
+    const claims = [slot.flight?.kind === 'rollout' ? slot.flight : null, slot.successor];
+    for (const claim of claims) {
+      const recorded = claim === null || (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
+      if (recorded) continue;
+      const { events } = await executor.execute({
+        aggregate: slotAggregate,
+        id: key,
+        tenant: tenantOf(key),
+        context: contextFor(key, claim.deploymentId, `expire ${claim.deploymentId}`),
+        decide: (state) => expireClaim(state, claim.deploymentId, recorded, clock.now()),
+      });
+      const dueInMs = Math.max(1, Date.parse(claim.expiresAt) - clock.now());
+      return { moved: events.length > 0, dueInMs };
+    }
+    return { moved: false, dueInMs: null };
+  }
+
+  /** The first meeting after a start: what the platform itself stopped is no fault of the instances. */
+  async function meet(key: SlotKey, deployments: Deployments): Promise<void> {
+    if (met.has(key)) return;
+    if (!runtime.capabilities.outlivesPlatform) {
+      for (const [id] of deployments) {
+        const { revision } = await executor.load(deploymentAggregate, id);
+        await executor.execute({
+          aggregate: deploymentAggregate,
+          id,
+          tenant: tenantOf(key),
+          context: contextFor(key, id, `interrupt ${id}@${revision}`),
+          decide: (state) => interrupt(state, 'The platform restarted', clock.now()),
+        });
+      }
+    }
+    met.add(key);
+  }
+
+  /** States to the runtime what should run, once an epoch, and to the prober whom to ask. */
+  async function reconcile(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<void> {
+    const lead = leading(slot);
+    const epoch = epochOf(slot, (lead && deployments.get(lead)) ?? null);
+    if (ensured.get(key) === epoch) return;
+    const desired = desiredSet(slot, deployments);
+    await runtime.ensure(key, epoch, desired);
+    ensured.set(key, epoch);
+    const requests = desired.flatMap(({ deploymentId }) => {
+      const state = deployments.get(deploymentId);
+      return state && state.phase !== 'None' ? [state.request] : [];
+    });
+    const [first] = requests;
+    const parts: Slot | null = first ?? witness.slotOf(key);
+    if (parts && runtime.capabilities.probedByPlatform) prober.watch(parts, requests);
+  }
+
+  function forgetEnded(key: SlotKey, slot: SlotState, deployments: Deployments): void {
+    for (const [id, state] of deployments) {
+      if (slot.flight?.deploymentId === id || slot.successor?.deploymentId === id) continue;
+      if (state.phase === 'Pending') continue;
+      watches.delete(id);
+      witness.close(key, id, slot.flight !== null);
+    }
+  }
+
+  return {
+    handle: async (key) => {
+      for (let step = 0; step < maxSteps; step += 1) {
+        const slot = await loadSlot(key);
+        const deployments = await loadDeployments(key, slot);
+        if (!met.has(key)) {
+          await meet(key, deployments);
+          continue;
+        }
+        await reconcile(key, slot, deployments).catch((error: unknown) => {
+          // A newer epoch was stated by another process, or before a restart of this one: what we read is old.
+          if (!(error instanceof StaleEpoch)) throw error;
+        });
+        const expired = await expire(key, slot, deployments);
+        const steps = [expired];
+        for (const id of deployments.keys()) {
+          if (expired.moved || steps.some(({ moved }) => moved)) break;
+          steps.push(await decide(key, slot, id, deployments));
+        }
+        if (steps.some(({ moved }) => moved)) continue;
+        forgetEnded(key, slot, deployments);
+        const dues = steps.flatMap(({ dueInMs }) => dueInMs ?? []);
+        return dues.length > 0 ? Math.min(...dues) : null;
+      }
+      throw new Error(`slot ${key} does not come to rest within ${maxSteps} steps`);
+    },
+  };
+}
+
+function tenantOf(key: SlotKey): string {
+  return key.slice(0, key.indexOf('.'));
+}
+
+/** What a deployment replaces, or, when it goes back after its completion, what it returns to. */
+function oldOf(slot: SlotState, id: DeploymentId, deployments: Deployments) {
+  const { flight } = slot;
+  const oldId = flight?.kind === 'rollback' && flight.deploymentId === id ? flight.to : slot.current;
+  const state = oldId === null || oldId === id ? undefined : deployments.get(oldId);
+  return state && state.phase !== 'None' ? state : null;
+}
