@@ -57,7 +57,7 @@ export function describeVault(name: string, newPlace: () => Promise<VaultPlace>)
             expect(Buffer.from((await vault.get({ kind: k, name: n }))!).equals(value)).to.be.true;
           },
         );
-        await fc.assert(property, { numRuns: 50 });
+        await fc.assert(property, { numRuns: 20 });
       });
 
       it('tells kinds and names apart', async () => {
