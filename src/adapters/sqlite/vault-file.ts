@@ -1,6 +1,7 @@
 /** The vault's SQLite file: its tables, and the writes that its writer thread does. */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { StoreUnavailable } from '../../ports/event-store.ts';
 
 /** Values arrive sealed. Times are milliseconds since 1970. */
 export type VaultWrite =
@@ -35,19 +36,24 @@ const tables = `
   ) STRICT;
 `;
 
-/** Opens the file, readable by its owner alone, and makes its tables where they are missing. */
+/**
+ * Opens the file, readable by its owner alone, and makes its tables where they are missing.
+ * @throws {StoreUnavailable} when it cannot be opened, or is no SQLite file
+ */
 export function openVaultFile(path: string): DatabaseSync {
-  // SQLite gives its own two files the permissions of this one.
-  closeSync(openSync(path, 'a', 0o600));
-  const database = new DatabaseSync(path, { timeout: 5000 });
+  let database: DatabaseSync | null = null;
   try {
+    // SQLite gives its own two files the permissions of this one.
+    closeSync(openSync(path, 'a', 0o600));
+    database = new DatabaseSync(path, { timeout: 5000 });
     // secure_delete: a key that was forgotten must not survive in a free page.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     database.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`);
     return database;
   } catch (error) {
-    database.close();
-    throw error;
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailable(`the vault ${path} cannot be opened: ${reason}`, { cause: error });
   }
 }
 

@@ -28,7 +28,7 @@ export class WrongMasterKey extends Error {
 /** How many opened personal keys stay in memory, the most recently used ones. */
 const mostOpenKeys = 1000;
 
-/** @throws {WrongMasterKey} */
+/** @throws {WrongMasterKey}; {StoreUnavailable} when the file cannot be opened */
 export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vault> {
   const { path, masterKey, clock = { now: () => Date.now() } } = options;
   if (masterKey.length !== 32) throw new WrongMasterKey('a master key has 32 bytes');

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -59,6 +62,41 @@ describe('the SQLite vault', () => {
     expect(await rejection(openSqliteVault({ path, masterKey: randomBytes(16) }))).to.be.instanceOf(
       WrongMasterKey,
     );
+  });
+
+  it('ends the opening by the name of a file that is no vault', async () => {
+    const other = join(folder.path, 'other.db');
+    await writeFile(
+      other,
+      'this is no database, and long enough to be read as the header of one '.repeat(20),
+    );
+    for (const wrong of [other, join(folder.path, 'missing', 'vault.db')]) {
+      const error = await rejection(openSqliteVault({ path: wrong, masterKey }));
+      expect(error).to.have.property('name', 'StoreUnavailable');
+      expect(String(error)).to.contain(wrong);
+    }
+  });
+
+  it('has everything that it acknowledged before it was killed', async () => {
+    await vault.close();
+    const script = join(import.meta.dirname, '../../support/vault-filler.ts');
+    const filler = spawn(process.execPath, [script, path, masterKey.toString('hex')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(filler, 'close');
+    const acknowledged: string[] = [];
+    for await (const line of createInterface({ input: filler.stdout })) {
+      acknowledged.push(line);
+      if (acknowledged.length === 300) filler.kill('SIGKILL');
+    }
+    await ended;
+    expect(acknowledged).to.have.length.at.least(300);
+    vault = await openSqliteVault({ path, masterKey });
+    for (const name of acknowledged) {
+      expect(Buffer.from((await vault.get({ kind: 'filled', name }))!).toString()).to.equal(
+        `value of ${name}`,
+      );
+    }
   });
 
   it('keeps its files to their owner', async () => {
