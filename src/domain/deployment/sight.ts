@@ -1,0 +1,101 @@
+/** What a decision sees: canaries and old instances under the slot's present epoch, and who has fallen silent. */
+import type { SlotState } from '../slot.ts';
+import { stageIndexOf, stageOf, type Deployment, type DeploymentState } from './deployment.ts';
+import { epochOf } from './desired.ts';
+import { present, restarts, type Evidence, type InstanceHealth } from './evidence.ts';
+import { lostAfterMs, staleAfterMs, type HealthCheck } from './health-check.ts';
+import { watchedSince, type Watch } from './watch.ts';
+
+export interface Situation {
+  readonly slot: SlotState;
+  readonly deployment: DeploymentState;
+  /** Of the deployment that is decided on. */
+  readonly evidence: Evidence;
+  /** What it replaces or returns to (the slot's current one; of a rollback after completion the predecessor); null: nothing. */
+  readonly old: { readonly deployment: Deployment; readonly evidence: Evidence } | null;
+  /** Whether the platform's own prober lately gave a sign of life; always true where agents report. */
+  readonly proberAlive: boolean;
+  readonly now: {
+    readonly wallMs: number;
+    /** On the same clock as the evidence's lastSeenAt. */
+    readonly monotonicMs: number;
+  };
+  readonly watch: Watch | null;
+}
+
+export interface Side {
+  readonly instances: readonly InstanceHealth[];
+  /** Those that reported within the stale limit. */
+  readonly fresh: readonly InstanceHealth[];
+  /** Nobody was heard of for the stale limit. */
+  readonly silent: boolean;
+  /** As many as wanted are fresh, and all of the fresh are ready. */
+  readonly ready: boolean;
+}
+
+export interface Sight {
+  readonly wanted: number;
+  readonly canaries: Side;
+  readonly old: Side | null;
+  /** Canaries that died after they had passed, though the platform did not stop them. */
+  readonly restarted: readonly string[];
+  /** How many canaries nobody has heard of for the long limit. */
+  readonly lost: number;
+  readonly blind: string | null;
+  /** Whether what can make a rollout blind is seen again. */
+  readonly sighted: boolean;
+}
+
+export function look(situation: Situation, deployment: Deployment): Sight {
+  const { slot, evidence, old, proberAlive, now, watch } = situation;
+  const { request } = deployment;
+  const epoch = epochOf(slot, deployment);
+  const since = watchedSince(watch, deployment, now.monotonicMs);
+  const side = (of: Evidence, check: HealthCheck, wanted: number): Side =>
+    sideOf(present(of, epoch, check), staleAfterMs(check), wanted, now.monotonicMs, since);
+  const wanted = stageOf(request, stageIndexOf(deployment)).instances;
+  const canaries = side(evidence, request.healthCheck, wanted);
+  const oldSide =
+    old && side(old.evidence, old.deployment.request.healthCheck, old.deployment.request.totalInstances);
+  const long = lostAfterMs(request.healthCheck);
+  const heard = canaries.instances.filter((one) => heardWithin(one, long, now.monotonicMs)).length;
+  const onlySilenceTells = oldSide !== null || request.runtime === 'agent';
+  const someone = canaries.fresh.length > 0 || (oldSide?.fresh.length ?? 0) > 0;
+  return {
+    wanted,
+    canaries,
+    old: oldSide,
+    restarted: restarts(evidence, epoch),
+    lost: now.monotonicMs - since > long ? Math.max(0, wanted - heard) : 0,
+    blind: blindness(proberAlive, canaries, oldSide, request.runtime === 'agent'),
+    sighted: proberAlive && (someone || !onlySilenceTells),
+  };
+}
+
+function sideOf(
+  instances: readonly InstanceHealth[],
+  staleMs: number,
+  wanted: number,
+  now: number,
+  since: number,
+): Side {
+  const fresh = instances.filter((one) => heardWithin(one, staleMs, now));
+  return {
+    instances,
+    fresh,
+    silent: fresh.length === 0 && now - since > staleMs,
+    ready: fresh.length >= wanted && fresh.every(({ ready }) => ready),
+  };
+}
+
+function heardWithin({ lastSeenAt }: InstanceHealth, ms: number, now: number): boolean {
+  return lastSeenAt !== null && now - lastSeenAt <= ms;
+}
+
+/** Silence of both sides is the monitor's; of the canaries alone it is theirs, unless only an agent could tell. */
+function blindness(proberAlive: boolean, canaries: Side, old: Side | null, byAgent: boolean): string | null {
+  if (!proberAlive) return 'The prober of the platform gives no sign of life';
+  if (!canaries.silent) return null;
+  if (old) return old.silent ? 'New and old instances are silent alike' : null;
+  return byAgent ? 'The agent is silent, and there is no old instance to compare with' : null;
+}

@@ -1,0 +1,245 @@
+/** A slot (tenant, environment, plugin): which deployment is current and which is in flight. Its expected revision decides every race. */
+import { z } from 'zod';
+import type { Aggregate, EventsOf } from './event.ts';
+import { DeploymentId, UserId } from './ids.ts';
+import { refuse, type Decision } from './refusal.ts';
+
+const claimed = {
+  deploymentId: DeploymentId,
+  /** Current when it was claimed. */
+  previousDeploymentId: DeploymentId.nullable(),
+  /** Until when the request must be recorded. */
+  expiresAt: z.iso.datetime(),
+};
+const CoolDown = z.strictObject({
+  pluginVersion: z.string(),
+  configurationHash: z.string(),
+  until: z.iso.datetime(),
+});
+export const SlotOutcome = z.enum([
+  ...['Completed', 'RolledBack', 'RollbackFailed', 'Failed'],
+  ...['Cancelled', 'Superseded', 'Undeployed'],
+] as const);
+export type SlotOutcome = z.output<typeof SlotOutcome>;
+
+const event = <D extends z.ZodType>(data: D): { readonly schema: 1; readonly data: D } => ({
+  schema: 1,
+  data,
+});
+
+export const slotEvents = {
+  SlotClaimed: event(z.strictObject(claimed)),
+  /** It waits for the flight, which it supersedes, to end. */
+  SuccessorClaimed: event(z.strictObject(claimed)),
+  /** A claim without a deployment: refused, or expired. */
+  SlotReleased: event(z.strictObject({ deploymentId: DeploymentId, reason: z.string() })),
+  /** Names the current deployment and ends the flight, at once; only then do deployments tell their end. */
+  SlotTurned: event(
+    z.strictObject({
+      current: DeploymentId.nullable(),
+      ended: DeploymentId,
+      outcome: SlotOutcome,
+      coolDown: CoolDown.nullable(),
+    }),
+  ),
+  /** The current deployment, completed before, goes back to the one before it. */
+  RollbackClaimed: event(
+    z.strictObject({ deploymentId: DeploymentId, to: DeploymentId, reason: z.string(), by: UserId }),
+  ),
+  UndeployClaimed: event(z.strictObject({ deploymentId: DeploymentId, reason: z.string(), by: UserId })),
+} as const;
+export type SlotEvent = EventsOf<typeof slotEvents>;
+
+export interface Claim {
+  readonly deploymentId: DeploymentId;
+  readonly previousDeploymentId: DeploymentId | null;
+  readonly expiresAt: string;
+}
+
+export type Flight =
+  | (Claim & { readonly kind: 'rollout' })
+  | {
+      readonly kind: 'rollback';
+      readonly deploymentId: DeploymentId;
+      readonly to: DeploymentId;
+      readonly reason: string;
+      readonly by: UserId;
+    }
+  | {
+      readonly kind: 'undeploy';
+      readonly deploymentId: DeploymentId;
+      readonly reason: string;
+      readonly by: UserId;
+    };
+
+export interface SlotState {
+  /** Grows with every event that changes whose instances should run. */
+  readonly fence: number;
+  readonly current: DeploymentId | null;
+  readonly flight: Flight | null;
+  /** Takes off once the flight, told to end, has ended. */
+  readonly successor: Claim | null;
+  /** The last three, newest last: their artifacts, configurations and secret versions stay pinned. */
+  readonly completed: readonly DeploymentId[];
+  readonly coolDown: z.output<typeof CoolDown> | null;
+  /** The flight that ended last. */
+  readonly lastEnded: { readonly deploymentId: DeploymentId; readonly outcome: SlotOutcome } | null;
+}
+
+/** Stream `slot-{tenant}.{environment}.{plugin}`, see slotKey. */
+export const slot: Aggregate<SlotState, SlotEvent> = {
+  name: 'slot',
+  events: slotEvents,
+  initial: {
+    fence: 0,
+    current: null,
+    flight: null,
+    successor: null,
+    completed: [],
+    coolDown: null,
+    lastEnded: null,
+  },
+  evolve: (state, { type, data }) => {
+    switch (type) {
+      case 'SlotClaimed':
+        return { ...state, fence: state.fence + 1, flight: { kind: 'rollout', ...data } };
+      case 'SuccessorClaimed':
+        return { ...state, successor: data };
+      case 'SlotReleased':
+        return state.successor?.deploymentId === data.deploymentId
+          ? { ...state, successor: null }
+          : { ...state, fence: state.fence + 1, ...takeOff(state, state.current) };
+      case 'SlotTurned': {
+        const done = data.outcome === 'Completed' ? [data.ended] : [];
+        const completed = [...state.completed.filter((id) => id !== data.ended), ...done].slice(-3);
+        const { current, coolDown } = data;
+        return {
+          current,
+          fence: state.fence + 1,
+          ...takeOff(state, current),
+          completed,
+          coolDown: coolDown ?? state.coolDown,
+          lastEnded: { deploymentId: data.ended, outcome: data.outcome },
+        };
+      }
+      case 'RollbackClaimed':
+        return { ...state, fence: state.fence + 1, flight: { kind: 'rollback', ...data } };
+      case 'UndeployClaimed':
+        return { ...state, fence: state.fence + 1, flight: { kind: 'undeploy', ...data } };
+    }
+  },
+};
+
+function takeOff(
+  { successor }: SlotState,
+  current: DeploymentId | null,
+): Pick<SlotState, 'flight' | 'successor'> {
+  return {
+    flight: successor && { kind: 'rollout', ...successor, previousDeploymentId: current },
+    successor: null,
+  };
+}
+
+export interface ClaimInput {
+  readonly deploymentId: DeploymentId;
+  readonly pluginVersion: string;
+  readonly configurationHash: string;
+  /** Ends the flight there is and takes its place. */
+  readonly supersede: boolean;
+  /** Though the same was just rolled back automatically. */
+  readonly force: boolean;
+  /** Wall milliseconds. */
+  readonly now: number;
+  readonly expiresAt: string;
+}
+
+/** How long the same version and configuration wait after an automatic rollback. */
+export const coolDownMs = 10 * 60_000;
+
+/** Conflict names the deployment in flight, or until when the cool-down lasts. The same claim again: no events. */
+export function claim(state: SlotState, input: ClaimInput): Decision<SlotEvent> {
+  const { deploymentId, expiresAt } = input;
+  if (state.flight?.deploymentId === deploymentId || state.successor?.deploymentId === deploymentId)
+    return [];
+  const cooling = state.coolDown;
+  if (
+    cooling?.pluginVersion === input.pluginVersion &&
+    cooling.configurationHash === input.configurationHash &&
+    input.now < Date.parse(cooling.until) &&
+    !input.force
+  ) {
+    const message = `Version ${cooling.pluginVersion} with this configuration was just rolled back automatically: wait until ${cooling.until}, change it, or set force`;
+    return refuse('Conflict', message);
+  }
+  const data = { deploymentId, previousDeploymentId: state.current, expiresAt };
+  if (!state.flight) return [{ type: 'SlotClaimed', data }];
+  if (!input.supersede || state.flight.kind !== 'rollout') return inFlight(state.flight.deploymentId);
+  if (state.successor) return inFlight(state.successor.deploymentId);
+  return [{ type: 'SuccessorClaimed', data }];
+}
+
+function inFlight(deploymentId: DeploymentId): Decision<SlotEvent> {
+  return refuse('Conflict', `Deployment ${deploymentId} is in flight in this slot`);
+}
+
+/** For a claim whose deployment was refused. Of what is not claimed: no events. */
+export function release(state: SlotState, deploymentId: DeploymentId, reason: string): Decision<SlotEvent> {
+  const claims =
+    (state.flight?.kind === 'rollout' && state.flight.deploymentId === deploymentId) ||
+    state.successor?.deploymentId === deploymentId;
+  return claims ? [{ type: 'SlotReleased', data: { deploymentId, reason } }] : [];
+}
+
+/** Releases a claim that nobody confirmed in time by recording its deployment. @param now wall milliseconds */
+export function expireClaim(
+  state: SlotState,
+  deploymentId: DeploymentId,
+  recorded: boolean,
+  now: number,
+): Decision<SlotEvent> {
+  const claims = [state.successor, state.flight?.kind === 'rollout' ? state.flight : null];
+  const found = claims.find((one) => one?.deploymentId === deploymentId);
+  if (!found || recorded || now < Date.parse(found.expiresAt)) return [];
+  return release(state, deploymentId, 'The claim expired before its deployment was recorded');
+}
+
+/** What a rollout asks of its slot when it ends. */
+export type SlotEnd = Extract<SlotEvent, { type: 'SlotTurned' | 'SlotReleased' }>;
+
+/** Of a flight or claim that has ended already: no events. */
+export function end(state: SlotState, asked: SlotEnd): Decision<SlotEvent> {
+  if (asked.type === 'SlotReleased') return release(state, asked.data.deploymentId, asked.data.reason);
+  return state.flight?.deploymentId === asked.data.ended ? [asked] : [];
+}
+
+/** Rolls the slot's current, completed deployment back. The same again: no events. */
+export function claimRollback(
+  state: SlotState,
+  input: {
+    readonly deploymentId: DeploymentId;
+    readonly to: DeploymentId | null;
+    readonly reason: string;
+    readonly by: UserId;
+  },
+): Decision<SlotEvent> {
+  const { deploymentId, to, reason, by } = input;
+  if (state.flight?.kind === 'rollback' && state.flight.deploymentId === deploymentId) return [];
+  if (state.flight) return inFlight(state.flight.deploymentId);
+  if (state.current !== deploymentId)
+    return refuse('Conflict', `Deployment ${deploymentId} is not its slot's current one`);
+  if (to === null)
+    return refuse('Conflict', `Deployment ${deploymentId} was the first in its slot: nothing to return to`);
+  return [{ type: 'RollbackClaimed', data: { deploymentId, to, reason, by } }];
+}
+
+/** Takes the slot's current deployment out of it. The same again: no events. */
+export function claimUndeploy(
+  state: SlotState,
+  input: { readonly deploymentId: DeploymentId; readonly reason: string; readonly by: UserId },
+): Decision<SlotEvent> {
+  if (state.flight?.kind === 'undeploy' && state.flight.deploymentId === input.deploymentId) return [];
+  if (state.flight) return inFlight(state.flight.deploymentId);
+  if (state.current !== input.deploymentId)
+    return refuse('Conflict', `Deployment ${input.deploymentId} is not its slot's current one`);
+  return [{ type: 'UndeployClaimed', data: input }];
+}
