@@ -1,0 +1,200 @@
+/** Plugins and their versions as every role of every tenant may read them (decisions 6). */
+import type { z } from 'zod';
+import type { Collection, Documents, Projection } from '../core/projection.ts';
+import type { PluginId } from '../domain/ids.ts';
+import { pluginEvents, pluginStatus, type PluginStatus, type PublishedVersion } from '../domain/plugin.ts';
+import { Author } from '../domain/registration.ts';
+import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
+import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
+import type { Vault } from '../ports/vault.ts';
+import { on } from './event-data.ts';
+
+type Registered = z.output<typeof pluginEvents.PluginRegistered.data>;
+
+/** One plugin, by its slug. `author` is sealed: {@link getPlugin} opens it. */
+export interface PluginDocument extends Omit<Registered, 'registeredAt'> {
+  readonly status: PluginStatus;
+  /** It has had a Stable version or a completed deployment. */
+  readonly active: boolean;
+  readonly latestVersion: string | null;
+  /** The highest first. */
+  readonly versions: readonly VersionSummary[];
+  /** Those of the latest version. */
+  readonly capabilities: PublishedVersion['capabilities'];
+  /** In how many tenants the plugin is current. */
+  readonly installationCount: number;
+  /** Null until someone has rated it. */
+  readonly averageRating: number | null;
+  /** ISO 8601, as are all times here. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** A plugin for its readers. */
+export interface PluginDetails extends Omit<PluginDocument, 'author'> {
+  readonly author: Author | null;
+}
+
+export interface VersionSummary {
+  readonly versionId: string;
+  readonly semanticVersion: string;
+  readonly state: VersionState;
+  readonly createdAt: string;
+}
+
+/** One version, by `{pluginId}@{semanticVersion}`. */
+export interface PluginVersionDocument extends Omit<PublishedVersion, 'publishedAt'> {
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export const plugins: Collection<PluginDocument> = {
+  name: 'plugins',
+  visibility: 'public',
+  indexes: [
+    { fields: ['createdAt'] },
+    { fields: ['category', 'createdAt'] },
+    { fields: ['status', 'createdAt'] },
+    { fields: ['tags'], multi: true },
+    { fields: ['id'] },
+    { fields: ['packageName'] },
+  ],
+  text: ['name', 'description'],
+};
+
+export const pluginVersions: Collection<PluginVersionDocument> = {
+  name: 'plugin_versions',
+  visibility: 'public',
+  indexes: [],
+  text: [],
+};
+
+export const pluginsProjection: Projection = {
+  name: 'plugins',
+  version: 1,
+  collections: [plugins, pluginVersions],
+  on: {
+    PluginRegistered: on(pluginEvents.PluginRegistered, ({ registeredAt, ...metadata }, documents) => {
+      documents.put(plugins, metadata.pluginId, metadata.ownerTenant, {
+        ...metadata,
+        status: 'Registered',
+        active: false,
+        latestVersion: null,
+        versions: [],
+        capabilities: [],
+        installationCount: 0,
+        averageRating: null,
+        createdAt: registeredAt,
+        updatedAt: registeredAt,
+      });
+    }),
+    VersionPublished: on(pluginEvents.VersionPublished, async ({ publishedAt, ...version }, documents) => {
+      const found = await documents.get(plugins, version.pluginId);
+      if (!found) throw new Error(`no plugin ${version.pluginId}`);
+      const { pluginId, semanticVersion, versionId, state } = version;
+      documents.put(pluginVersions, versionKey(pluginId, semanticVersion), found.ownerTenant, {
+        ...version,
+        createdAt: publishedAt,
+        updatedAt: publishedAt,
+      });
+      const versions = [...found.versions, { versionId, semanticVersion, state, createdAt: publishedAt }];
+      await putPlugin(documents, { ...found, versions, updatedAt: publishedAt });
+    }),
+    VersionStateChanged: on(pluginEvents.VersionStateChanged, async (changed, documents) => {
+      const { pluginId, semanticVersion, state, changedAt: updatedAt } = changed;
+      const found = await documents.get(plugins, pluginId);
+      const key = versionKey(pluginId, semanticVersion);
+      const version = await documents.get(pluginVersions, key);
+      if (!found || !version) throw new Error(`no plugin ${pluginId} with a version ${semanticVersion}`);
+      documents.put(pluginVersions, key, found.ownerTenant, { ...version, state, updatedAt });
+      const versions = found.versions.map((summary) =>
+        summary.semanticVersion === semanticVersion ? { ...summary, state } : summary,
+      );
+      await putPlugin(documents, { ...found, versions, updatedAt });
+    }),
+  },
+};
+
+/** Stores a plugin with what follows from its versions. */
+async function putPlugin(documents: Documents, plugin: PluginDocument): Promise<void> {
+  const versions = [...plugin.versions].sort(byVersionDescending);
+  const active = plugin.active || versions.some(({ state }) => state === 'Stable');
+  const latest = latestVersion(versions);
+  const latestDocument =
+    latest === null ? null : await documents.get(pluginVersions, versionKey(plugin.pluginId, latest));
+  documents.put(plugins, plugin.pluginId, plugin.ownerTenant, {
+    ...plugin,
+    versions,
+    active,
+    status: pluginStatus(versions, active),
+    latestVersion: latest,
+    capabilities: latestDocument?.capabilities ?? [],
+  });
+}
+
+function versionKey(pluginId: string, semanticVersion: string): string {
+  return `${pluginId}@${semanticVersion}`;
+}
+
+export interface PluginQuery {
+  readonly category?: string | undefined;
+  readonly status?: PluginStatus | undefined;
+  /** All of them (decisions 17). */
+  readonly tags?: readonly string[] | undefined;
+  /** 1..100. */
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface PluginPage {
+  readonly plugins: readonly PluginDocument[];
+  /** How many match, on all pages. */
+  readonly total: number;
+}
+
+/** The newest first. */
+export async function listPlugins(models: ReadModels, scope: Scope, query: PluginQuery): Promise<PluginPage> {
+  const matching = filterOf(query);
+  const [total, page] = await Promise.all([
+    models.count(plugins.name, { scope, ...matching }),
+    models.find<PluginDocument>(plugins.name, {
+      scope,
+      ...matching,
+      sort: [{ path: 'createdAt', order: 'desc' }],
+      limit: query.limit,
+      offset: query.offset,
+    }),
+  ]);
+  return { plugins: page.documents.map(({ data }) => data), total };
+}
+
+function filterOf({ category, status, tags = [] }: PluginQuery): { readonly filter?: Filter } {
+  const and: Filter[] = tags.map((tag) => ({ contains: ['tags', tag] }));
+  if (category !== undefined) and.push({ equal: ['category', category] });
+  if (status !== undefined) and.push({ equal: ['status', status] });
+  return and.length === 0 ? {} : { filter: { and } };
+}
+
+/** Null when there is none. Its author is null as well once the owner has been forgotten. */
+export async function getPlugin(
+  { models, vault }: { readonly models: ReadModels; readonly vault: Pick<Vault, 'openFor'> },
+  scope: Scope,
+  pluginId: PluginId,
+): Promise<PluginDetails | null> {
+  const found = await models.get<PluginDocument>(plugins.name, pluginId, scope);
+  if (!found) return null;
+  const { author, ownerTenant } = found.data;
+  const opened = author === null ? null : await vault.openFor(`tenant:${ownerTenant}`, author);
+  return { ...found.data, author: opened === null ? null : Author.parse(JSON.parse(opened)) };
+}
+
+/** Null when there is no such plugin or version. */
+export async function getPluginVersion(
+  models: ReadModels,
+  scope: Scope,
+  pluginId: PluginId,
+  semanticVersion: string,
+): Promise<PluginVersionDocument | null> {
+  const key = versionKey(pluginId, semanticVersion);
+  return (await models.get<PluginVersionDocument>(pluginVersions.name, key, scope))?.data ?? null;
+}
