@@ -10,7 +10,10 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL'>): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       // Nothing logs a secret on purpose; this catches the accident.
-      redact: { paths: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'], censor: '[redacted]' },
+      redact: {
+        paths: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'],
+        censor: '[redacted]',
+      },
     },
     pino.destination(2),
   );

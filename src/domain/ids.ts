@@ -61,3 +61,16 @@ export type SlotKey = string & { readonly [slotKeyBrand]: true };
 export function slotKey(slot: Slot): SlotKey {
   return `${slot.tenant}.${slot.environment.toLowerCase()}.${slot.plugin}` as SlotKey;
 }
+
+/** The parts of a slot's key, the environment in lower case. Null when it is none. */
+export function parseSlotKey(key: string): Slot | null {
+  const [tenant, environment, plugin, ...rest] = key.split('.');
+  const parts = {
+    tenant: TenantId.safeParse(tenant),
+    environment: Environment.safeParse(environment),
+    plugin: PluginId.safeParse(plugin),
+  };
+  if (rest.length > 0 || !parts.tenant.success || !parts.environment.success || !parts.plugin.success)
+    return null;
+  return { tenant: parts.tenant.data, environment: parts.environment.data, plugin: parts.plugin.data };
+}

@@ -54,7 +54,10 @@ export function createProber(deps: {
     round.cancel = clock.after(delayMs, () => {
       const run = probe(round)
         .catch((error: unknown) =>
-          log.warn({ deploymentId: round.probed.deploymentId, error }, 'a round of probes failed; the next one follows'),
+          log.warn(
+            { deploymentId: round.probed.deploymentId, error },
+            'a round of probes failed; the next one follows',
+          ),
         )
         .then(() => {
           running.delete(run);
@@ -70,7 +73,9 @@ export function createProber(deps: {
     const seen = await runtime.inspect(slotKey(round.slot));
     if (seen === null) return;
     const instances = seen.instances.filter((instance) => instance.deploymentId === deploymentId);
-    const asked = await Promise.all(instances.map((instance) => ask(instance, healthCheck.timeoutSeconds * 1000)));
+    const asked = await Promise.all(
+      instances.map((instance) => ask(instance, healthCheck.timeoutSeconds * 1000)),
+    );
     const reports = asked.filter((report) => report !== null);
     if (reports.length > 0) {
       const { tenant, environment, plugin } = round.slot;

@@ -10,7 +10,7 @@ import { interrupt } from '../domain/deployment/requests.ts';
 import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
 import type { Watch } from '../domain/deployment/watch.ts';
-import { type DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
+import { type DeploymentId, type Slot, type SlotKey } from '../domain/ids.ts';
 import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Runtime, StaleEpoch } from '../ports/runtime.ts';
@@ -47,7 +47,9 @@ export function createRollouts(deps: {
   async function loadDeployments(key: SlotKey, slot: SlotState): Promise<Deployments> {
     const ended = slot.lastEnded?.deploymentId;
     const ids = new Set([...involved(slot), ...(ended ? [ended] : []), ...witness.openIn(key)]);
-    const loaded = [...ids].map(async (id) => [id, (await executor.load(deploymentAggregate, id)).state] as const);
+    const loaded = [...ids].map(
+      async (id) => [id, (await executor.load(deploymentAggregate, id)).state] as const,
+    );
     return new Map(await Promise.all(loaded));
   }
 
@@ -97,10 +99,15 @@ export function createRollouts(deps: {
   }
 
   /** A claim whose deployment was never recorded holds the slot no longer than it said. */
-  async function expire(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<{ moved: boolean; dueInMs: number | null }> {
+  async function expire(
+    key: SlotKey,
+    slot: SlotState,
+    deployments: Deployments,
+  ): Promise<{ moved: boolean; dueInMs: number | null }> {
     const claims = [slot.flight?.kind === 'rollout' ? slot.flight : null, slot.successor];
     for (const claim of claims) {
-      const recorded = claim === null || (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
+      const recorded =
+        claim === null || (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
       if (recorded) continue;
       const { events } = await executor.execute({
         aggregate: slotAggregate,

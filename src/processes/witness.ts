@@ -53,11 +53,14 @@ export function createWitness(deps: { readonly executor: Executor; readonly cloc
     if (event.stream.startsWith('slot-')) {
       const key = event.stream.slice('slot-'.length) as SlotKey;
       const claimed = DeploymentId.safeParse(event.data['deploymentId']);
-      if (claimed.success && event.type !== 'SlotReleased') open(key, claimed.data, event.metadata.correlationId);
+      if (claimed.success && event.type !== 'SlotReleased')
+        open(key, claimed.data, event.metadata.correlationId);
       return [key];
     }
     if (event.type === 'DeploymentRequested') {
-      const { tenant, environment, plugin, deploymentId } = deploymentEvents.DeploymentRequested.data.parse(event.data);
+      const { tenant, environment, plugin, deploymentId } = deploymentEvents.DeploymentRequested.data.parse(
+        event.data,
+      );
       return [remember({ tenant, environment, plugin }, deploymentId, event.metadata.correlationId)];
     }
     if (event.type === 'InstanceHealthObserved') {

@@ -23,6 +23,8 @@ export const DeploymentRequest = z.strictObject({
   plan: RolloutPlan,
   healthCheck: HealthCheck,
   totalInstances: z.int().min(1).max(1000),
+  /** What each instance reserves at least (decisions 25). */
+  reserves: z.strictObject({ cpu: z.number().min(0), memoryMB: z.number().min(0) }),
   /** Verbatim: `${secret:name}` is resolved only when an instance starts. */
   configuration: z.record(z.string(), z.json()),
   configurationHash: z.string(),
