@@ -10,7 +10,13 @@ import type { TenantId } from '../domain/ids.ts';
 import type { Role } from '../domain/permissions.ts';
 import { refuse } from '../domain/refusal.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { abandonCreation, createUser as decideToCreate, refuseMisplaced, user } from '../domain/user.ts';
+import {
+  abandonCreation,
+  createUser as decideToCreate,
+  emailInUse,
+  refuseMisplaced,
+  user,
+} from '../domain/user.ts';
 import type { Email } from '../domain/user.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault, VaultKey } from '../ports/vault.ts';
@@ -50,6 +56,9 @@ export async function createUser(
   const refusal = refuseWeak(password) ?? refuseMisplaced(input);
   if (refusal) throw new CommandRefused(refusal);
   const userId = UserId.parse(`usr_${v5('user', context.commandId).replaceAll('-', '').slice(0, 20)}`);
+  // The address went to another while this command had stopped half-way: it must not take it back.
+  const { status } = (await executor.load(user, userId)).state;
+  if (status === 'Abandoned') throw new CommandRefused(emailInUse());
   const hash = await passwords.hash(password);
 
   await reserve(deps, context, email, userId);

@@ -11,7 +11,7 @@ import { createPasswords } from '../../src/core/passwords.ts';
 import type { Passwords } from '../../src/core/passwords.ts';
 import { createSessions } from '../../src/core/sessions.ts';
 import { createTokens } from '../../src/core/tokens.ts';
-import { TenantId, UserId } from '../../src/domain/ids.ts';
+import { TenantId } from '../../src/domain/ids.ts';
 import { Email } from '../../src/domain/user.ts';
 import { createFakeExecutor } from '../support/fake-executor.ts';
 import type { FakeExecutor } from '../support/fake-executor.ts';
@@ -144,6 +144,22 @@ describe('commands of users', () => {
       expect(await rejection(login('ada@example.com', password))).to.be.instanceOf(WrongCredentials);
     });
 
+    it('gives an address to the third when the first two stopped half-way, each refused from then on', async () => {
+      const [first, second] = [newContext(), newContext()];
+      await rejection(createUser(dyingAt(2).deps, first, ada));
+      await rejection(createUser(dyingAt(3).deps, second, ada));
+      expect(await rejection(createUser(deps, first, ada))).to.have.nested.property(
+        'refusal.refused',
+        'Conflict',
+      );
+      const { userId } = await createUser(deps, newContext(), ada);
+      expect(await rejection(createUser(deps, second, ada))).to.have.nested.property(
+        'refusal.refused',
+        'Conflict',
+      );
+      expect((await login('ada@example.com', password)).user.userId).to.equal(userId);
+    });
+
     it('refuses an address that is taken, however it is spelled', async () => {
       await createUser(deps, newContext(), ada);
       const error = await rejection(
@@ -264,10 +280,5 @@ describe('commands of users', () => {
       expect(deps.executor.streams()).to.deep.equal([]);
       expect(announced).to.deep.equal([]);
     });
-  });
-
-  it('ids of users are user ids', async () => {
-    const { userId } = await createUser(deps, newContext(), ada);
-    expect(UserId.parse(userId)).to.equal(userId);
   });
 });

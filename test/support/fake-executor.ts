@@ -46,12 +46,17 @@ export function createFakeExecutor(): FakeExecutor {
       const { aggregate, context } = command;
       const stream = `${aggregate.name}-${command.id}`;
       const before = recorded(stream).filter(({ commandId }) => commandId === context.commandId);
-      if (before.length > 0)
+      const decision = command.decide(fold(aggregate, command.id));
+      if (before.length > 0) {
+        // The real one says so too: a command writes a stream once.
+        const wanted = isRefusal(decision) ? [] : decision.map(({ type }) => type);
+        const first = before.map(({ event }) => event.type);
+        if (wanted.length > 0 && wanted.join() !== first.join()) throw new Error('one command, two effects');
         return executed<S, E>(
           command,
           before.map(({ event }) => event as E),
         );
-      const decision = command.decide(fold(aggregate, command.id));
+      }
       if (isRefusal(decision)) throw new CommandRefused(decision);
       for (const event of decision) {
         aggregate.events[event.type]!.data.parse('data' in event ? event.data : undefined);

@@ -154,12 +154,18 @@ describe('the SQLite vault', () => {
   });
 
   it('leaves no trace of a forgotten key on disk', async () => {
-    await vault.sealFor('usr_1', 'text');
-    const sealed = inFile((file) => file.prepare('SELECT sealed FROM personal_keys').get()?.['sealed']);
-    if (!(sealed instanceof Uint8Array)) throw new Error('no key');
-    expect((await onDisk()).includes(sealed)).to.be.true;
-    await vault.forget('usr_1');
-    expect((await onDisk()).includes(sealed)).to.be.false;
+    const subjects = Array.from({ length: 20 }, (_, index) => `usr_${index}`);
+    for (const subject of subjects) await vault.sealFor(subject, 'text');
+    const sealed = inFile((file) =>
+      file.prepare('SELECT sealed FROM personal_keys ORDER BY rowid').all(),
+    ).map((row) => Buffer.from(row['sealed'] as Uint8Array));
+    const kept = async () => {
+      const bytes = await onDisk();
+      return subjects.filter((_, index) => bytes.includes(sealed[index]!.subarray(-32)));
+    };
+    expect(await kept()).to.deep.equal(subjects);
+    for (const subject of subjects.slice(5, 15)) await vault.forget(subject);
+    expect(await kept()).to.deep.equal([...subjects.slice(0, 5), ...subjects.slice(15)]);
   });
 
   it('fails what it cannot write, and goes on when it can again', async () => {
