@@ -61,17 +61,18 @@ export async function openBatches(options: BatchesOptions): Promise<Batches> {
   let gathering: { packed: PackedAppends; waiting: Waiting[] }[] = [];
   let jobs: Job[] = [];
   let planned = false;
-  let exited: PromiseWithResolvers<void> = Promise.withResolvers();
+  let exited = Promise.resolve();
 
   function start(): void {
-    exited = Promise.withResolvers();
+    const ended: PromiseWithResolvers<void> = Promise.withResolvers();
+    exited = ended.promise;
     const started = startWorker({ path, ...(maxPages !== undefined && { maxPages }) });
     worker = started;
     started.on('message', (answer: Answer) => receive(answer));
     started.on('error', (error) => lose(started, error instanceof Error ? error.message : String(error)));
     started.on('exit', () => {
       lose(started, 'it ended');
-      exited.resolve();
+      ended.resolve();
     });
   }
 
@@ -203,8 +204,9 @@ export async function openBatches(options: BatchesOptions): Promise<Batches> {
 
     close() {
       closing ??= (async () => {
-        if (worker) await ask({ kind: 'close' });
-        await exited.promise;
+        // A thread that is gone has let go of the file too.
+        if (worker) await ask({ kind: 'close' }).catch(() => undefined);
+        await exited;
       })();
       return closing;
     },

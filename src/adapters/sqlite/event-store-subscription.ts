@@ -1,6 +1,6 @@
 /** Catching up and following are one loop over pages: a page that ends at the log's end is live. So there is no seam. */
 import type { RecordedEvent, SubscriptionBatch, SubscribeOptions } from '../../ports/event-store.ts';
-import { placeOf, position } from './event-store-rules.ts';
+import { checkLimit, placeOf, position } from './event-store-rules.ts';
 
 /** Places are numbers from 1 in here; the log's start is 0. */
 export interface Page {
@@ -68,6 +68,7 @@ export async function* follow(
   options: SubscribeOptions,
 ): AsyncGenerator<SubscriptionBatch, void, undefined> {
   const { filter, signal, batchSize = defaultBatchSize } = options;
+  checkLimit(batchSize);
   const over = (): boolean => log.growth.closed || signal?.aborted === true;
   let at = placeOf(log.logId, options.after);
   let told = false;

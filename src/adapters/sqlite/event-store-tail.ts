@@ -29,6 +29,12 @@ export function openTail(logId: string, head: number): Tail {
   let size = 0;
   let end = head;
 
+  function restart(at: number): void {
+    entries = [];
+    start = size = 0;
+    end = at;
+  }
+
   return {
     push(place, stream, revision, texts, at) {
       const [id = '', type = '', data = '', metadata = ''] = [
@@ -37,6 +43,8 @@ export function openTail(logId: string, head: number): Tail {
         texts[at + 2],
         texts[at + 3],
       ];
+      // A commit whose outcome was unknown may have left events that nobody was told of.
+      if (place !== end + 1) restart(place - 1);
       const row = { place, stream, revision, id, type, data, metadata };
       const entry = { row, size: data.length + metadata.length };
       entries.push(entry);
@@ -52,11 +60,7 @@ export function openTail(logId: string, head: number): Tail {
       }
     },
 
-    restart(at) {
-      entries = [];
-      start = size = 0;
-      end = at;
-    },
+    restart,
 
     page(after, filter, limit) {
       const before = end - (entries.length - start);

@@ -77,10 +77,10 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
       const end = at + 1 + count * 4;
       if (results[result] === outcome.appended) {
         const stream = texts[at] ?? '';
-        for (let event = at + 1, revision = expected + 1; event < end; event += 4, revision += 1) {
-          head += 1;
-          tail.push(head, stream, revision, texts, event);
-        }
+        head = results[result + 2] ?? head;
+        let place = head - count;
+        for (let event = at + 1, revision = expected + 1; event < end; event += 4, revision += 1)
+          tail.push((place += 1), stream, revision, texts, event);
       }
       at = end;
     }
@@ -164,10 +164,15 @@ function pack(
   expected: ExpectedRevision,
   events: readonly NewEvent[],
 ): void {
-  // First the JSON, which may throw: a batch with half an append in it would spoil its neighbours.
-  const json = events.map(({ data, metadata }) => [JSON.stringify(data), JSON.stringify(metadata)] as const);
+  const before = texts.length;
+  try {
+    texts.push(stream);
+    for (const { id, type, data, metadata } of events)
+      texts.push(id, type, JSON.stringify(data), JSON.stringify(metadata));
+  } catch (error) {
+    // What is no JSON (a cycle) must not leave half an append between its neighbours.
+    texts.length = before;
+    throw error;
+  }
   counts.push(expected === 'none' ? -1 : expected, events.length);
-  texts.push(stream);
-  for (const [i, { id, type }] of events.entries())
-    texts.push(id, type, json[i]?.[0] ?? '', json[i]?.[1] ?? '');
 }
