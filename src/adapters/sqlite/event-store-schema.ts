@@ -61,6 +61,19 @@ export function openForReading(path: string): DatabaseSync {
 
 /** Makes the tables where there are none. @throws {UnreadableLog} when the file is a newer version's, or no log */
 export function prepareLog(path: string): { readonly logId: string } {
+  try {
+    return prepare(path);
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && unreadable.has(Number(error.errcode)))
+      throw new UnreadableLog(`${path} is no log or is damaged (${error.message}): restore it from a backup`);
+    throw error;
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const unreadable = new Set([11, 26]);
+
+function prepare(path: string): { readonly logId: string } {
   const database = openForWriting(path);
   try {
     database.exec('BEGIN IMMEDIATE');

@@ -5,6 +5,7 @@ import { matcher } from './event-store-rules.ts';
 import type { Page } from './event-store-subscription.ts';
 
 const mostEvents = 10_000;
+/** About bytes: most of what events say is ASCII. */
 const mostCharacters = 8 * 1024 * 1024;
 
 export interface Tail {
@@ -24,7 +25,7 @@ export function openTail(logId: string, head: number): Tail {
     event?: RecordedEvent;
   }
   let entries: Entry[] = [];
-  /** Entries before this index are dropped; the array is cut now and then, not at every event. */
+  /** Entries before this index are dropped; the array is cut once they are the half of it, not at every event. */
   let start = 0;
   let size = 0;
   let end = head;
@@ -54,7 +55,7 @@ export function openTail(logId: string, head: number): Tail {
         size -= entries[start]?.size ?? 0;
         start += 1;
       }
-      if (start > mostEvents || start * 2 > mostEvents + entries.length) {
+      if (start > entries.length / 2) {
         entries = entries.slice(start);
         start = 0;
       }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -153,6 +153,13 @@ describe('the event store on SQLite, when something fails', () => {
         expect(damaged.message).to.include(damaged.position).and.include('data');
       }
       expect(await store.readStream('c', { limit: 1 })).to.have.length(1);
+    });
+
+    it('refuses a file that is something else, and leaves it as it is', async () => {
+      const something = 'something else '.repeat(100);
+      await writeFile(path, something);
+      expect((await failure(openSqliteEventStore({ path }), UnreadableLog)).message).to.include(path);
+      expect(await readFile(path, 'utf8')).to.equal(something);
     });
 
     it('refuses a file of a newer version with a sentence', async () => {
