@@ -10,14 +10,25 @@ const SHORTEST_WORD_WITH_TYPO = 4;
  * Applied to its own answer it changes nothing.
  */
 export function words(text: string): readonly string[] {
-  const plain = text
+  const found = isAscii(text)
+    ? text.toLowerCase().match(/[a-z0-9]+/g)
+    : withoutMarks(text).match(/[\p{L}\p{N}\p{Mc}]+/gu);
+  return (found ?? []).map((word) =>
+    word.length > LONGEST_WORD ? word.slice(0, LONGEST_WORD).toWellFormed() : word,
+  );
+}
+
+/** Most texts, and ten times faster. */
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
+function withoutMarks(text: string): string {
+  return text
     .normalize('NFKD')
     .replace(/\p{Mn}+/gu, '')
     .normalize('NFKC')
     .toLowerCase();
-  return (plain.match(/[\p{L}\p{N}\p{Mc}]+/gu) ?? []).map((word) =>
-    word.length > LONGEST_WORD ? word.slice(0, LONGEST_WORD).toWellFormed() : word,
-  );
 }
 
 export type Likeness = 'exact' | 'prefix' | 'typo';

@@ -13,8 +13,19 @@ const SQLITE_NOTADB = 26;
 
 type Use = 'ours' | 'empty' | 'foreign' | 'useless';
 
-/** The writer's connection, to a file that is sound and of this format, possibly new and empty. */
+/**
+ * The writer's connection, to a file that is sound and of this format, possibly new and empty.
+ * @throws {StoreUnavailable} when it cannot be opened or made
+ */
 export function openForWriting(path: string): DatabaseSync {
+  try {
+    return openOrMake(path);
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+function openOrMake(path: string): DatabaseSync {
   const found = inspect(path);
   // Another store's data, put here by a wrong setting, cannot be rebuilt: it is set aside.
   if (found === 'foreign') renameSync(path, `${path}.foreign-${Date.now()}`);
@@ -52,7 +63,8 @@ function inspect(path: string): Use {
   if (!existsSync(path)) return 'useless';
   let db: DatabaseSync | undefined;
   try {
-    db = open(path);
+    // Without a pragma: what is another's stays as it is.
+    db = new DatabaseSync(path, { timeout: 5000 });
     return use(db, statSync(path).size <= CHECKED_UP_TO);
   } catch (error) {
     if (!isDamage(error)) throw error;

@@ -60,34 +60,47 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
     for (const variant of variants(word)) insert.run(variant, word);
   }
 
-  function unindex(doc: number): void {
+  function removeElements(doc: number): void {
     if (fields.length > 0) statements.writing(`DELETE FROM ${elementsTable(number)} WHERE doc = ?`).run(doc);
+  }
+
+  function removeText(doc: number): void {
     if (spec.text.length > 0) statements.writing(`DELETE FROM ${textTable(number)} WHERE rowid = ?`).run(doc);
+  }
+
+  /** Most changes are to a state or a count and leave the texts, which are dearest to index, as they are. */
+  function replace(doc: number, before: string, json: string, tenant: string | null, data: object): void {
+    statements.writing(`UPDATE ${documents} SET tenant = ?, data = ? WHERE doc = ?`).run(tenant, json, doc);
+    if (fields.length === 0 && spec.text.length === 0) return;
+    const old: unknown = JSON.parse(before);
+    if (differ(old, data, fields)) {
+      removeElements(doc);
+      indexElements(doc, data);
+    }
+    if (differ(old, data, spec.text)) {
+      removeText(doc);
+      indexText(doc, data);
+    }
   }
 
   return {
     put({ id, tenant, data }) {
       const json = JSON.stringify(data);
-      const previous = statements.prepare(`SELECT doc FROM ${documents} WHERE id = ?`).get(id);
-      if (previous) {
-        const doc = Number(previous['doc']);
-        statements
-          .writing(`UPDATE ${documents} SET tenant = ?, data = ? WHERE doc = ?`)
-          .run(tenant, json, doc);
-        unindex(doc);
+      const previous = statements.prepare(`SELECT doc, data FROM ${documents} WHERE id = ?`).get(id);
+      if (previous) replace(Number(previous['doc']), String(previous['data']), json, tenant, data);
+      else {
+        const insert = statements.writing(`INSERT INTO ${documents} (id, tenant, data) VALUES (?, ?, ?)`);
+        const doc = Number(insert.run(id, tenant, json).lastInsertRowid);
         indexElements(doc, data);
         indexText(doc, data);
-        return;
       }
-      const insert = statements.writing(`INSERT INTO ${documents} (id, tenant, data) VALUES (?, ?, ?)`);
-      const doc = Number(insert.run(id, tenant, json).lastInsertRowid);
-      indexElements(doc, data);
-      indexText(doc, data);
     },
 
     delete(id) {
       const row = statements.writing(`DELETE FROM ${documents} WHERE id = ? RETURNING doc`).get(id);
-      if (row) unindex(Number(row['doc']));
+      if (!row) return;
+      removeElements(Number(row['doc']));
+      removeText(Number(row['doc']));
     },
 
     indexAll() {
@@ -98,4 +111,8 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
       }
     },
   };
+}
+
+function differ(old: unknown, data: object, paths: readonly string[]): boolean {
+  return paths.some((path) => JSON.stringify(valueAt(old, path)) !== JSON.stringify(valueAt(data, path)));
 }

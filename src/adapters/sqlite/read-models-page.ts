@@ -27,18 +27,22 @@ export function pageStatements(table: Table, query: Query): readonly Sql[] {
   checkLimit(query.limit);
   const keys = sortKeys(query);
   const from = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE`;
-  const order = `ORDER BY ${keys.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
   const asked = where(table, query);
   if (query.cursor === undefined) {
     const offset = query.offset ?? 0;
     if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);
-    return [sql(`${from} ${asked.text} ${order} LIMIT ? OFFSET ${offset}`, ...asked.values)];
+    return [sql(`${from} ${asked.text} ${orderBy(keys)} LIMIT ? OFFSET ${offset}`, ...asked.values)];
   }
   if (query.offset !== undefined) throw new UnanswerableQuery('either an offset or a cursor');
-  return rangesAfter(keys, decodeCursor(query, keys.length)).map((after) => {
-    const condition = all([asked, after]);
-    return sql(`${from} ${condition.text} ${order} LIMIT ?`, ...condition.values);
+  return rangesAfter(keys, decodeCursor(query, keys.length)).map((range) => {
+    const { text, values } = all([asked, range.condition]);
+    return sql(`${from} ${text} ${orderBy(range.keys)} LIMIT ?`, ...values);
   });
+}
+
+function orderBy(keys: readonly SortKey[]): string {
+  if (keys.length === 0) return '';
+  return `ORDER BY ${keys.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
 }
 
 export function checkLimit(limit: number): void {
@@ -52,21 +56,35 @@ function sortKeys(query: Query): readonly SortKey[] {
   return [...keys, { field: 'docs.id', order: keys.at(-1)?.order ?? 'asc' }];
 }
 
-/** What sorts after a place, in order: as the place but beyond in the last key, then in the one before it, and so on. */
-function rangesAfter(keys: readonly SortKey[], place: Place): readonly Sql[] {
-  const ranges: Sql[] = [];
-  for (let last = keys.length - 1; last >= 0; last--) {
-    const same = keys.slice(0, last).map(({ field }, key) => sql(`${field} IS ?`, place[key] ?? null));
-    const key = keys[last];
-    if (!key) continue;
-    for (const beyond of beyondValue(key, place[last] ?? null)) ranges.push(all([...same, beyond]));
-  }
-  return ranges;
+/** Documents that an index has side by side, and the sort keys that are not the same in all of them. */
+interface Range {
+  readonly condition: Sql;
+  readonly keys: readonly SortKey[];
 }
 
-function beyondValue({ field, order }: SortKey, value: KeyValue): readonly Sql[] {
-  if (order === 'asc') return [value === null ? sql(`${field} IS NOT NULL`) : sql(`${field} > ?`, value)];
-  return value === null ? [] : [sql(`${field} < ?`, value), sql(`${field} IS NULL`)];
+/** What sorts after a place, in order: as the place but beyond in the last key, then in the one before it, and so on. */
+function rangesAfter(keys: readonly SortKey[], place: Place): readonly Range[] {
+  return keys
+    .map((key, at): readonly Range[] => {
+      const value = place[at] ?? null;
+      const same = keys.slice(0, at).map(({ field }, before) => sameValue(field, place[before] ?? null));
+      const range = (condition: Sql, from: number): Range => ({
+        condition: all([...same, condition]),
+        keys: keys.slice(from),
+      });
+      const { field, order } = key;
+      if (order === 'asc') {
+        return [range(value === null ? sql(`${field} IS NOT NULL`) : sql(`${field} > ?`, value), at)];
+      }
+      if (value === null) return [];
+      return [range(sql(`${field} < ?`, value), at), range(sameValue(field, null), at + 1)];
+    })
+    .toReversed()
+    .flat();
+}
+
+function sameValue(field: string, value: KeyValue): Sql {
+  return value === null ? sql(`${field} IS NULL`) : sql(`${field} = ?`, value);
 }
 
 /** Base64url of a JSON array: a mark of the filter and sort it belongs to, then the place of the last document. */

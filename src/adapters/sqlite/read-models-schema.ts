@@ -84,7 +84,7 @@ export function createSideTables(db: DatabaseSync, { number, spec }: Table): voi
     const columns = spec.text.map((_, column) => `text${column}`).join(', ');
     db.exec(`
       CREATE VIRTUAL TABLE ${textTable(number)}
-        USING fts5(${columns}, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
+        USING fts5(${columns}, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2');
       CREATE TABLE ${variantsTable(number)} (variant TEXT, word TEXT, PRIMARY KEY (variant, word)) WITHOUT ROWID;
     `);
   }
