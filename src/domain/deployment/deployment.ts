@@ -91,7 +91,7 @@ export const deployment: Aggregate<DeploymentState, DeploymentEvent> = {
     }
     if (state.phase === 'None') throw new Error(`${event.type} of a deployment that was never requested`);
     const fence = 'fence' in event.data ? event.data.fence : state.fence;
-    return { request: state.request, fence, asked: asked(state, event), ...phaseAfter(state, event) };
+    return { ...phaseAfter(state, event), request: state.request, fence, asked: asked(state, event) };
   },
 };
 

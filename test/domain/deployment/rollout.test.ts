@@ -1,0 +1,361 @@
+import { expect } from 'chai';
+import { interrupt } from '../../../src/domain/deployment/requests.ts';
+import * as requests from '../../../src/domain/deployment/requests.ts';
+import { DeploymentId } from '../../../src/domain/ids.ts';
+import { claimRollback, claimUndeploy } from '../../../src/domain/slot.ts';
+import type { PlanInput } from '../../../src/domain/deployment/plan.ts';
+import { newId, oldId, request, start, user } from './samples.ts';
+import { world, type Behaviour, type World } from './world.ts';
+
+const hour = 3600_000;
+const by = { by: user, reason: 'because' };
+
+/** A world in which dep-old is current, when dep-new is requested. */
+function canary(behaviour: Behaviour = () => 'pass', plan: PlanInput = {}): World {
+  const it = world();
+  it.request(
+    request(
+      { strategy: 'Direct', totalInstances: 4 },
+      { deploymentId: oldId, previousDeploymentId: null, pluginVersion: '1.0.0' },
+    ),
+  );
+  expect(it.run(hour, () => it.state(oldId).phase === 'Completed')).to.equal(true);
+  it.log.length = 0;
+  it.behaviour = behaviour;
+  it.request(request(plan));
+  return it;
+}
+
+const onlyNew =
+  (outcome: (at: Parameters<Behaviour>[0]) => ReturnType<Behaviour>): Behaviour =>
+  (at) =>
+    at.deploymentId === newId ? outcome(at) : 'pass';
+
+function until(it: World, phase: string, ms = 3 * hour): void {
+  const there = it.run(ms, () => it.state(newId).phase === phase);
+  expect(there, `${phase} expected, ${it.state(newId).phase} found: ${it.types().join(' ')}`).to.equal(true);
+}
+
+function reasonOf(it: World): string {
+  const state = it.state(newId);
+  return 'reason' in state ? state.reason : '';
+}
+
+describe('a rollout', () => {
+  describe('7. Advance', () => {
+    it('walks 1, 3, 5, 10 of 10, bakes after each, and the slot turns before it completes', () => {
+      const it = canary();
+      until(it, 'Completed');
+      const stages = it.log.flatMap(({ event }) =>
+        event.type === 'StageStarted' ? [event.data.instances] : [],
+      );
+      expect(stages).to.deep.equal([1, 3, 5, 10]);
+      expect(it.types().slice(-3)).to.deep.equal(['PromotionStarted', 'SlotTurned', 'DeploymentCompleted']);
+      expect(it.slot.current).to.equal(newId);
+      expect(it.slot.flight).to.equal(null);
+      const reached = it.log.filter(({ event }) => event.type === 'CanaryStageReached').map(({ ms }) => ms);
+      const started = it.log.filter(({ event }) => event.type === 'StageStarted').map(({ ms }) => ms);
+      reached.slice(0, 3).forEach((ms, i) => expect(started[i + 1]! - ms).to.be.at.least(300_000));
+    });
+
+    it('needs three passes of each canary in the stage though there is no bake', () => {
+      const it = canary(() => 'pass', { strategy: 'Direct', strategyConfig: { bakeSeconds: '0' } });
+      it.run(20_000);
+      expect(it.state(newId).phase).to.equal('Baking');
+      until(it, 'Completed', 10_000);
+    });
+
+    it('keeps time against a crash at most once a minute', () => {
+      const it = canary();
+      until(it, 'Completed');
+      expect(it.types().filter((type) => type === 'TimeEarned').length).to.be.within(12, 20);
+    });
+  });
+
+  describe('1. Undeploy, then abort', () => {
+    it('abort returns to stable and ends Cancelled, without a cool-down', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.ask(newId, (state) => requests.abort(state, by));
+      expect(it.state(newId).phase).to.equal('Cancelled');
+      expect(it.slot).to.deep.include({ current: oldId, flight: null, coolDown: null });
+    });
+
+    it('abort outranks blindness', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.proberAlive = false;
+      until(it, 'Paused');
+      it.ask(newId, (state) => requests.abort(state, by));
+      expect(it.state(newId).phase).to.equal('Cancelled');
+    });
+
+    it('undeploying a running rollout leaves the old version current', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.ask(newId, (state, slot) => requests.undeploy(state, slot, by));
+      expect(it.state(newId).phase).to.equal('Undeployed');
+      expect(it.slot.current).to.equal(oldId);
+    });
+
+    it('undeploying the current one empties the slot', () => {
+      const it = canary();
+      until(it, 'Completed');
+      it.askSlot((slot) => claimUndeploy(slot, { deploymentId: newId, ...by }));
+      expect(it.state(newId).phase).to.equal('Undeployed');
+      expect(it.slot).to.deep.include({ current: null, flight: null });
+    });
+  });
+
+  describe('2. Blind', () => {
+    it('pauses when new and old are silent alike, and goes on when they report again, never back', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.behaviour = () => null;
+      until(it, 'Paused', 60_000);
+      expect(it.state(newId)).to.deep.include({ cause: 'MonitorBlind' });
+      it.run(24 * hour);
+      expect(it.state(newId).phase).to.equal('Paused');
+      it.behaviour = () => 'pass';
+      until(it, 'Completed');
+    });
+
+    it('pauses when the prober of the platform gives no sign of life, whatever was last seen', () => {
+      const it = canary(onlyNew(() => 'fail'));
+      it.proberAlive = false;
+      it.run(24 * hour);
+      expect(it.state(newId)).to.deep.include({ phase: 'Paused', cause: 'MonitorBlind' });
+    });
+
+    it('without old instances silence is blindness for agents, a failure for the platform', () => {
+      for (const runtime of ['agent', 'simulated'] as const) {
+        const it = world(() => null);
+        it.request(request({}, { previousDeploymentId: null, runtime }));
+        it.run(2 * hour);
+        expect(it.state(newId).phase).to.equal(runtime === 'agent' ? 'Paused' : 'Failed');
+      }
+    });
+
+    it('an agent that falls silent altogether while there is nothing to compare with only pauses', () => {
+      const it = world();
+      it.request(request({}, { previousDeploymentId: null, runtime: 'agent' }));
+      until(it, 'Baking');
+      it.behaviour = () => null;
+      it.run(2 * hour);
+      expect(it.state(newId)).to.deep.include({ phase: 'Paused', cause: 'MonitorBlind' });
+    });
+  });
+
+  describe('3. Failure', () => {
+    it('rolls back when a canary fails failureThreshold probes in a row, and cools down', () => {
+      const it = canary();
+      until(it, 'Baking');
+      const sickAt = it.ms;
+      it.behaviour = onlyNew(() => 'fail');
+      until(it, 'RolledBack');
+      expect(it.ms - sickAt).to.be.at.most(30_000);
+      expect(reasonOf(it)).to.equal('1 of 1 new instance failed 3 probes in a row');
+      expect(it.slot).to.deep.include({ current: oldId, flight: null });
+      expect(it.slot.coolDown).to.deep.include({ pluginVersion: '2.0.0', configurationHash: 'hash' });
+      expect(it.types().slice(-3)).to.deep.equal(['RollbackStarted', 'SlotTurned', 'DeploymentRolledBack']);
+    });
+
+    it('bears two failures, as long as a pass follows', () => {
+      const it = canary(onlyNew(({ ms }) => (ms % 60_000 < 20_000 ? 'fail' : 'pass')));
+      until(it, 'Completed', 4 * hour);
+    });
+
+    it('is not blocked by a broken old version', () => {
+      const it = canary(({ deploymentId }) => (deploymentId === oldId ? 'fail' : 'pass'));
+      until(it, 'Completed');
+    });
+
+    it('ends Failed where there is nothing to return to', () => {
+      const it = world();
+      it.request(request({}, { previousDeploymentId: null }));
+      until(it, 'Baking');
+      it.behaviour = () => 'fail';
+      until(it, 'Failed');
+      expect(it.slot).to.deep.include({ current: null, flight: null });
+    });
+
+    it('pauses where onFailure says so, and goes on when a person resumes it', () => {
+      const it = canary(() => 'pass', { strategyConfig: { onFailure: 'pause' } });
+      until(it, 'Baking');
+      it.behaviour = onlyNew(() => 'fail');
+      until(it, 'Paused');
+      expect(it.state(newId)).to.deep.include({ cause: 'Failure' });
+      it.behaviour = () => 'pass';
+      it.run(hour);
+      expect(it.state(newId).phase).to.equal('Paused');
+      it.ask(newId, (state) => requests.resume(state, by, start + it.ms));
+      until(it, 'Completed');
+    });
+
+    it('rolls back when a canary that had passed is restarted', () => {
+      const it = canary();
+      until(it, 'Baking');
+      const { epoch } = it.evidence.get(newId)!;
+      const died = `${newId}-0-0`;
+      it.deliver(newId, epoch, [
+        { instance: 'fresh', sequence: 0, outcome: 'pass', latencyMs: 1, replaces: died },
+      ]);
+      until(it, 'RolledBack', 10_000);
+      expect(reasonOf(it)).to.equal('1 new instance died and had to be restarted');
+    });
+
+    it("the platform's own restart only returns to Provisioning and keeps the earned bake", () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.run(200_000);
+      it.crash();
+      it.ask(newId, (state) => interrupt(state, 'The platform was restarted', start + it.ms));
+      expect(it.state(newId)).to.deep.include({ phase: 'Provisioning', stage: 0 });
+      expect(it.state(newId)).to.have.property('bakeEarnedMs').that.is.within(120_000, 200_000);
+      until(it, 'Completed');
+      const first = it.log.filter(({ event }) => event.type === 'StageStarted');
+      expect(first.map(({ event }) => (event.type === 'StageStarted' ? event.data.stage : -1))).to.deep.equal(
+        [0, 1, 2, 3],
+      );
+    });
+
+    it('failures before the first pass are start-up: only the deadline judges them', () => {
+      const it = canary(onlyNew(({ ms }) => (ms < hour ? 'fail' : 'pass')));
+      it.run(590_000);
+      expect(it.state(newId).phase).to.equal('Provisioning');
+      until(it, 'RolledBack', 60_000);
+      expect(reasonOf(it)).to.match(/Only 0 of 1 new instance became ready within 600 seconds/);
+    });
+  });
+
+  describe('4. Deadline', () => {
+    it('stands still while baking, paused or blind', () => {
+      const it = canary(() => 'pass', { strategyConfig: { stageInterval: '3000' } });
+      until(it, 'Completed', 5 * hour);
+    });
+
+    it('is not begun anew by becoming ready again after an interruption', () => {
+      const it = canary();
+      until(it, 'Baking');
+      for (let i = 0; i < 12 && it.state(newId).phase !== 'RolledBack'; i += 1) {
+        it.behaviour = onlyNew(() => null);
+        it.ask(newId, (state) => interrupt(state, 'The platform was restarted', start + it.ms));
+        it.run(90_000);
+        it.behaviour = () => 'pass';
+        it.run(10_000);
+      }
+      expect(it.state(newId).phase).to.equal('RolledBack');
+    });
+  });
+
+  describe('5. Stale', () => {
+    it('the bake stops counting while a canary is silent, and five minutes of it roll back', () => {
+      const it = canary();
+      until(it, 'Baking');
+      const silentAt = it.ms;
+      it.behaviour = onlyNew(() => null);
+      until(it, 'RolledBack');
+      expect(it.ms - silentAt).to.be.within(300_000, 340_000);
+      expect(reasonOf(it)).to.equal('1 of 1 new instance gave no report for 300 seconds');
+    });
+
+    it('errors of the prober are no evidence of the instance', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.behaviour = () => 'error';
+      it.run(2 * hour);
+      expect(it.state(newId)).to.deep.include({ phase: 'Paused', cause: 'MonitorBlind' });
+    });
+  });
+
+  describe('6. Approval', () => {
+    const waiting = (): World => {
+      const it = canary(() => 'pass', { strategyConfig: { approval: '10' } });
+      until(it, 'Approval');
+      return it;
+    };
+
+    it('waits for a person after the bake, then goes on', () => {
+      const it = waiting();
+      it.run(20 * hour);
+      expect(it.state(newId).phase).to.equal('Approval');
+      it.ask(newId, (state) => requests.approve(state, user, start + it.ms));
+      until(it, 'Completed');
+    });
+
+    it('expires after 24 h, which aborts', () => {
+      const it = waiting();
+      until(it, 'Cancelled', 25 * hour);
+      expect(it.slot.current).to.equal(oldId);
+    });
+
+    it('is below the failure rule', () => {
+      const it = waiting();
+      it.behaviour = onlyNew(() => 'fail');
+      until(it, 'RolledBack', 60_000);
+    });
+  });
+
+  describe('promote', () => {
+    it('skips the remaining bakes, never the failure rule', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.ask(newId, (state) => requests.promote(state, by, start + it.ms));
+      until(it, 'Completed', 240_000);
+      const sick = canary();
+      until(sick, 'Baking');
+      sick.behaviour = onlyNew(() => 'fail');
+      sick.ask(newId, (state) => requests.promote(state, by, start + sick.ms));
+      until(sick, 'RolledBack', 240_000);
+    });
+  });
+
+  describe('rollback', () => {
+    it('of a running rollout is immediate', () => {
+      const it = canary();
+      until(it, 'Baking');
+      it.ask(newId, (state, slot) => requests.requestRollback(state, slot, by, start + it.ms));
+      expect(it.state(newId).phase).to.equal('RolledBack');
+      expect(it.slot).to.deep.include({ current: oldId, coolDown: null });
+    });
+
+    it('of a completed one brings its predecessor up beside it, and turns once that is ready', () => {
+      const it = canary();
+      until(it, 'Completed');
+      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      it.run(60_000);
+      expect(it.state(newId).phase).to.equal('RollingBack');
+      expect(it.slot.current).to.equal(newId);
+      it.behaviour = () => 'pass';
+      until(it, 'RolledBack', 30_000);
+      expect(it.slot).to.deep.include({ current: oldId, flight: null });
+    });
+
+    it('of a completed one fails at the deadline when the predecessor does not come up, and can be asked again', () => {
+      const it = canary();
+      until(it, 'Completed');
+      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? 'fail' : 'pass');
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      until(it, 'RollbackFailed', 700_000);
+      expect(it.slot).to.deep.include({ current: newId, flight: null });
+      it.behaviour = () => 'pass';
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      until(it, 'RolledBack', 60_000);
+    });
+  });
+
+  describe('superseding', () => {
+    it('returns to stable first and starts from stable', () => {
+      const it = canary();
+      until(it, 'Baking');
+      const next = request({ strategy: 'Direct' }, { deploymentId: DeploymentId.parse('dep-next') });
+      it.request(next, { supersede: true });
+      expect(it.state(next.deploymentId).phase).to.equal('Pending');
+      it.ask(newId, (state) => requests.abort(state, by, next.deploymentId));
+      expect(it.state(newId).phase).to.equal('Superseded');
+      expect(it.run(hour, () => it.state(next.deploymentId).phase === 'Completed')).to.equal(true);
+      expect(it.slot.current).to.equal(next.deploymentId);
+    });
+  });
+});
