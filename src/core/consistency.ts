@@ -1,0 +1,53 @@
+/** Reading what one has written: how long a question waits for the read models. */
+import type { Position } from '../ports/event-store.ts';
+import type { Projector } from './projector.ts';
+import { createLru } from './waiting.ts';
+
+export interface Consistency {
+  /** A command of the principal reached this position. */
+  reached(principal: string, position: Position): void;
+  /**
+   * Waits before a question is asked.
+   * @param question.position what the caller asked for by `X-Position`: up to 2 s, then {NotThereYet}. Without it, up to
+   *   200 ms for what the principal reached last; `stale` says that this was not enough (`X-Stale`)
+   * @throws {ForeignPosition} when the position is not of this log
+   */
+  wait(question: {
+    readonly principal: string;
+    readonly projections: readonly string[] | 'all';
+    readonly position?: Position | null;
+  }): Promise<{ readonly stale: boolean }>;
+}
+
+/** The read models have not come as far as the caller asked. Faces answer 503. */
+export class NotThereYet extends Error {
+  override readonly name = 'NotThereYet';
+}
+
+const askedMs = 2_000;
+const unaskedMs = 200;
+
+/** @param options.principals how many are remembered, default 10,000 */
+export function createConsistency(options: {
+  readonly projector: Pick<Projector, 'waitFor'>;
+  readonly compare: (a: Position, b: Position) => number;
+  readonly principals?: number;
+}): Consistency {
+  const { projector, compare } = options;
+  const last = createLru<Position>(options.principals ?? 10_000);
+  return {
+    reached(principal, position) {
+      const known = last.get(principal);
+      if (!known || compare(known, position) < 0) last.set(principal, position);
+    },
+    async wait({ principal, projections, position }) {
+      if (position) {
+        if (await projector.waitFor(projections, position, askedMs)) return { stale: false };
+        throw new NotThereYet(`the read models have not reached ${position} yet`);
+      }
+      const known = last.get(principal);
+      if (!known) return { stale: false };
+      return { stale: !(await projector.waitFor(projections, known, unaskedMs)) };
+    },
+  };
+}
