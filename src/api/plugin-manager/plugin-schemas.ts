@@ -1,0 +1,233 @@
+/** Plugins as the Plugin Manager API writes them: requests, answers, and how answers are made. */
+import { z } from 'zod';
+import { PluginId } from '../../domain/ids.ts';
+import { pluginStatuses } from '../../domain/plugin.ts';
+import {
+  capabilityData,
+  dependencyData,
+  metadataData,
+  resourcesData,
+  runtimeData,
+} from '../../domain/plugin-data.ts';
+import { Author, ConfigurationSchema, NewVersion, Registration } from '../../domain/registration.ts';
+import { versionStates } from '../../domain/version.ts';
+import type {
+  PluginDetails,
+  PluginDocument,
+  PluginPage,
+  PluginVersionDocument,
+} from '../../projections/plugins.ts';
+import { pageMembers, pagingQuery } from './paging.ts';
+
+// Requests
+
+/** A JSON Schema as a string of JSON; elsewhere it is the schema itself (decisions 3). */
+const ConfigurationSchemaText = z
+  .string()
+  .max(65_536)
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'Must be a JSON Schema, written as a string of JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(ConfigurationSchema)
+  .meta({ description: 'A JSON Schema that configurations must satisfy', example: '{"type":"object"}' });
+
+export const RegisterPluginBody = Registration.extend({
+  version: NewVersion.extend({ configurationSchema: ConfigurationSchemaText.optional() }),
+}).meta({
+  description: 'A plugin with its first version; or, for a plugin that is known, another version of it',
+  example: {
+    pluginId: 'payment-stripe',
+    name: 'Stripe Payment Processor',
+    description: 'Process payments via Stripe API',
+    category: 'PaymentGateway',
+    publisher: 'Acme Corp',
+    iconUrl: 'https://example.com/icons/stripe.png',
+    documentationUrl: 'https://docs.example.com/plugins/stripe',
+    repositoryUrl: 'https://github.com/acme/stripe-plugin',
+    tags: ['payment', 'stripe', 'credit-card'],
+    version: {
+      semanticVersion: '2.0.0',
+      state: 'Beta',
+      runtime: { type: 'DotNet8', version: '8.0' },
+      resources: { minCpu: 0.2, maxCpu: 1, minMemoryMB: 256, maxMemoryMB: 1024 },
+      binaryUrl: 's3://plugins/payment-stripe-2.0.0.dll',
+      checksum: 'sha256:abc123...',
+      configurationSchema: '{"type":"object","properties":{"apiKey":{"type":"string"}}}',
+      dependencies: [
+        {
+          dependencyId: 'core-payments',
+          type: 'Plugin',
+          versionConstraint: '>=1.0.0,<2.0.0',
+          required: true,
+        },
+      ],
+      releaseNotes: 'Added support for recurring payments',
+    },
+    capabilities: [
+      {
+        capabilityId: 'IPaymentProcessor',
+        name: 'Payment Processor',
+        version: '1.0',
+        methods: [
+          {
+            name: 'ProcessPayment',
+            returnType: 'PaymentResult',
+            parameters: [
+              { name: 'amount', type: 'decimal', required: true },
+              { name: 'currency', type: 'string', required: true },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+});
+
+export const ListPluginsQuery = z.strictObject({
+  category: z.string().max(100).optional().meta({ example: 'PaymentGateway' }),
+  status: z.enum(pluginStatuses).optional().meta({ example: 'Active' }),
+  search: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: 'Words of the name or description', example: 'stripe' }),
+  tags: z
+    .string()
+    .max(2_600)
+    .transform((list) => list.split(',').flatMap((tag) => tag.trim() || []))
+    .pipe(z.array(z.string()).max(50))
+    .optional()
+    .meta({
+      description: 'Tags separated by commas; a plugin must have all of them',
+      example: 'payment,stripe',
+    }),
+  ...pagingQuery,
+});
+
+export const PluginParams = z.strictObject({ pluginId: PluginId });
+/** Any text: a version that is no version number does not exist. */
+export const PluginVersionParams = z.strictObject({
+  pluginId: PluginId,
+  version: z.string().min(1).max(100),
+});
+
+// Answers
+
+const instant = z.iso.datetime().meta({ example: '2025-11-23T12:00:00.000Z' });
+
+export const RegisteredPluginAnswer = z.object({
+  pluginId: z.string(),
+  name: z.string(),
+  status: z.enum(pluginStatuses),
+  version: z.string().meta({ description: 'The version that was published', example: '2.0.0' }),
+  createdAt: instant,
+});
+
+const { author: _sealed, ...openMetadata } = metadataData;
+const pluginMembers = {
+  pluginId: z.string(),
+  id: z.string().meta({ example: 'plg_5f0c1d2e3a4b5c6d7e8f' }),
+  ...openMetadata,
+  ownerTenant: z.string(),
+  status: z.enum(pluginStatuses),
+  latestVersion: z.string().nullable(),
+  installationCount: z.int().meta({ description: 'In how many tenants it is current' }),
+  averageRating: z.number().nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+};
+
+const PluginSummary = z.object({
+  pluginId: pluginMembers.pluginId,
+  id: pluginMembers.id,
+  name: pluginMembers.name,
+  description: pluginMembers.description,
+  category: pluginMembers.category,
+  publisher: pluginMembers.publisher,
+  iconUrl: pluginMembers.iconUrl,
+  tags: pluginMembers.tags,
+  packageName: pluginMembers.packageName,
+  status: pluginMembers.status,
+  latestVersion: pluginMembers.latestVersion,
+  installationCount: pluginMembers.installationCount,
+  averageRating: pluginMembers.averageRating,
+  createdAt: instant,
+  updatedAt: instant,
+});
+export const PluginListAnswer = z.object({ plugins: z.array(PluginSummary), ...pageMembers });
+
+export const PluginDetailsAnswer = z.object({
+  ...pluginMembers,
+  author: Author.nullable(),
+  versions: z.array(
+    z.object({
+      versionId: z.string(),
+      semanticVersion: z.string(),
+      state: z.enum(versionStates),
+      createdAt: instant,
+    }),
+  ),
+  capabilities: z.array(capabilityData).meta({ description: 'Those of the latest version' }),
+});
+
+export const PluginVersionAnswer = z.object({
+  versionId: z.string().meta({ example: 'ver-5f0c1d2e3a4b5c6d7e8f' }),
+  pluginId: z.string(),
+  semanticVersion: z.string(),
+  state: z.enum(versionStates),
+  runtime: runtimeData,
+  resources: resourcesData,
+  binaryUrl: z.string().nullable(),
+  checksum: z.string().nullable(),
+  checksumVerified: z.boolean(),
+  configurationSchema: z.string().nullable().meta({ description: 'A JSON Schema, as a string of JSON' }),
+  dependencies: z.array(dependencyData),
+  capabilities: z.array(capabilityData),
+  releaseNotes: z.string().nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+export function pluginListAnswer(
+  { plugins, total }: PluginPage,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): z.output<typeof PluginListAnswer> {
+  return { plugins: plugins.map(pluginSummary), total, limit, offset };
+}
+
+function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
+  return {
+    pluginId: plugin.pluginId,
+    id: plugin.id,
+    name: plugin.name,
+    description: plugin.description,
+    category: plugin.category,
+    publisher: plugin.publisher,
+    iconUrl: plugin.iconUrl,
+    tags: [...plugin.tags],
+    packageName: plugin.packageName,
+    status: plugin.status,
+    latestVersion: plugin.latestVersion,
+    installationCount: plugin.installationCount,
+    averageRating: plugin.averageRating,
+    createdAt: plugin.createdAt,
+    updatedAt: plugin.updatedAt,
+  };
+}
+
+export function pluginDetailsAnswer({
+  active: _active,
+  ...plugin
+}: PluginDetails): z.output<typeof PluginDetailsAnswer> {
+  return { ...plugin, versions: [...plugin.versions] };
+}
+
+export function pluginVersionAnswer(version: PluginVersionDocument): z.output<typeof PluginVersionAnswer> {
+  const { configurationSchema: schema } = version;
+  return { ...version, configurationSchema: schema === null ? null : JSON.stringify(schema) };
+}

@@ -1,0 +1,95 @@
+/** Tenants as the Plugin Manager API writes them: requests, answers, and how answers are made. */
+import { z } from 'zod';
+import { TenantId } from '../../domain/ids.ts';
+import { NewTenant, SubscriptionTier, tenantEvents, tenantStatuses } from '../../domain/tenant.ts';
+import type { TenantDocument, TenantPage } from '../../projections/tenants.ts';
+import { pageMembers, pagingQuery } from './paging.ts';
+
+// Requests
+
+export const CreateTenantBody = NewTenant.meta({
+  description: 'A tenant; a quota or limit that is not given does not exist',
+  example: {
+    tenantId: 'tenant-acme-corp',
+    name: 'Acme Corporation',
+    description: 'Enterprise customer',
+    namespace: 'acme-prod',
+    quotas: { maxPlugins: 20, maxCpu: 8, maxMemoryGB: 16, maxStorageGB: 100 },
+    rateLimits: { maxRequestsPerMinute: 2000, maxDeploymentsPerHour: 20 },
+    allowedCategories: ['PaymentGateway', 'Authentication', 'Reporting'],
+    contactEmail: 'admin@acme.com',
+    subscriptionTier: 'Enterprise',
+  },
+});
+
+export const ListTenantsQuery = z.strictObject({
+  status: z.enum(tenantStatuses).optional().meta({ example: 'Active' }),
+  tier: SubscriptionTier.optional().meta({ example: 'Enterprise' }),
+  ...pagingQuery,
+});
+
+export const TenantParams = z.strictObject({ tenantId: TenantId });
+
+// Answers
+
+const instant = z.iso.datetime().meta({ example: '2025-11-23T12:00:00.000Z' });
+
+export const CreatedTenantAnswer = z.object({
+  tenantId: z.string(),
+  name: z.string(),
+  namespace: z.string(),
+  status: z.enum(tenantStatuses),
+  createdAt: instant,
+});
+
+const TenantSummary = z.object({
+  tenantId: z.string(),
+  name: z.string(),
+  description: z.string().nullable(),
+  namespace: z.string(),
+  status: z.enum(tenantStatuses),
+  subscriptionTier: z.string(),
+  pluginCount: z.int().meta({ description: 'How many plugins it has, each counted once' }),
+  createdAt: instant,
+  updatedAt: instant,
+});
+export const TenantListAnswer = z.object({ tenants: z.array(TenantSummary), ...pageMembers });
+
+const { quotas, rateLimits, allowedCategories } = tenantEvents.TenantCreated.data.shape;
+export const TenantDetailsAnswer = TenantSummary.extend({
+  quotas: quotas.meta({ description: 'Null: there is no such bound' }),
+  rateLimits,
+  allowedCategories: allowedCategories.meta({ description: 'Null: every category' }),
+  contactEmail: z.string().nullable(),
+  resourceUsage: z
+    .object({ currentCpu: z.number(), currentMemoryGB: z.number(), currentInstances: z.int() })
+    .meta({ description: 'What its instances reserve' }),
+});
+
+export function tenantListAnswer(
+  { tenants, total }: TenantPage,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): z.output<typeof TenantListAnswer> {
+  return { tenants: tenants.map(tenantSummary), total, limit, offset };
+}
+
+function tenantSummary(tenant: TenantDocument): z.output<typeof TenantSummary> {
+  const { tenantId, name, description, namespace, status, subscriptionTier, pluginCount } = tenant;
+  const { createdAt, updatedAt } = tenant;
+  return {
+    tenantId,
+    name,
+    description,
+    namespace,
+    status,
+    subscriptionTier,
+    pluginCount,
+    createdAt,
+    updatedAt,
+  };
+}
+
+export function tenantDetailsAnswer(tenant: TenantDocument): z.output<typeof TenantDetailsAnswer> {
+  const { quotas, rateLimits, allowedCategories, contactEmail, resourceUsage } = tenant;
+  return { ...tenantSummary(tenant), quotas, rateLimits, allowedCategories, contactEmail, resourceUsage };
+}
