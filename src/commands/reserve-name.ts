@@ -1,5 +1,5 @@
 /** Claims of names, before what is named is appended; and their return when it was refused after all. */
-import { v5 } from 'uuid';
+import { step } from '../core/context.ts';
 import { CommandRefused, type CommandContext, type Executor } from '../core/executor.ts';
 import type { Aggregate } from '../domain/event.ts';
 import type { TenantId } from '../domain/ids.ts';
@@ -55,7 +55,7 @@ async function releaseName(executor: Executor, context: CommandContext, claim: C
     aggregate: reservation,
     id: name,
     tenant,
-    context: { ...context, commandId: v5('release name', context.commandId) },
+    context: step(context, 'release name'),
     decide: (holder) => release(holder, claimant),
   });
 }

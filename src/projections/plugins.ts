@@ -1,6 +1,7 @@
 /** Plugins and their versions as every role of every tenant may read them (decisions 6). */
 import type { z } from 'zod';
 import type { Collection, Documents, Projection } from '../core/projection.ts';
+import { rank, searchWords } from '../core/search.ts';
 import type { PluginId } from '../domain/ids.ts';
 import { pluginEvents, pluginStatus, type PluginStatus, type PublishedVersion } from '../domain/plugin.ts';
 import { Author } from '../domain/registration.ts';
@@ -48,6 +49,12 @@ export interface PluginVersionDocument extends Omit<PublishedVersion, 'published
   readonly updatedAt: string;
 }
 
+/** Where a search looks, and what a word found there is worth. */
+const searched = [
+  { path: 'name', weight: 3 },
+  { path: 'description', weight: 1 },
+];
+
 export const plugins: Collection<PluginDocument> = {
   name: 'plugins',
   visibility: 'public',
@@ -59,7 +66,7 @@ export const plugins: Collection<PluginDocument> = {
     { fields: ['id'] },
     { fields: ['packageName'] },
   ],
-  text: ['name', 'description'],
+  text: searched.map(({ path }) => path),
 };
 
 export const pluginVersions: Collection<PluginVersionDocument> = {
@@ -136,9 +143,14 @@ function versionKey(pluginId: string, semanticVersion: string): string {
   return `${pluginId}@${semanticVersion}`;
 }
 
+/** Nobody pages through more results of a search than these. */
+const mostCandidates = 1_000;
+
 export interface PluginQuery {
   readonly category?: string | undefined;
   readonly status?: PluginStatus | undefined;
+  /** Words of the name or description, as a person types them. */
+  readonly search?: string | undefined;
   /** All of them (decisions 17). */
   readonly tags?: readonly string[] | undefined;
   /** 1..100. */
@@ -152,20 +164,28 @@ export interface PluginPage {
   readonly total: number;
 }
 
-/** The newest first. */
+/** The newest first; for a search, what matches best first. */
 export async function listPlugins(models: ReadModels, scope: Scope, query: PluginQuery): Promise<PluginPage> {
-  const matching = filterOf(query);
-  const [total, page] = await Promise.all([
-    models.count(plugins.name, { scope, ...matching }),
-    models.find<PluginDocument>(plugins.name, {
-      scope,
-      ...matching,
-      sort: [{ path: 'createdAt', order: 'desc' }],
-      limit: query.limit,
-      offset: query.offset,
-    }),
+  const { search, limit, offset } = query;
+  const asked = { scope, ...filterOf(query) };
+  if (search !== undefined) {
+    const words = searchWords(search);
+    const candidates =
+      words.length === 0
+        ? []
+        : await models.search<PluginDocument>(plugins.name, { ...asked, words, limit: mostCandidates });
+    const ranked = rank(search, candidates, searched);
+    return {
+      plugins: ranked.slice(offset, offset + limit).map(({ document }) => document.data),
+      total: ranked.length,
+    };
+  }
+  const sort = [{ path: 'createdAt', order: 'desc' }] as const;
+  const [total, { documents }] = await Promise.all([
+    models.count(plugins.name, asked),
+    models.find<PluginDocument>(plugins.name, { ...asked, sort, limit, offset }),
   ]);
-  return { plugins: page.documents.map(({ data }) => data), total };
+  return { plugins: documents.map(({ data }) => data), total };
 }
 
 function filterOf({ category, status, tags = [] }: PluginQuery): { readonly filter?: Filter } {
