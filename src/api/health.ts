@@ -1,0 +1,68 @@
+/** Whether the server lives and whether it may be asked. Public, so they tell nothing that helps an attacker. */
+import { z } from 'zod';
+import type { Clock } from '../ports/clock.ts';
+import type { Answer } from './http/answer.ts';
+import type { Face } from './http/face.ts';
+import { route } from './http/route.ts';
+import { ErrorBody, pluginManagerErrors } from './plugin-manager/errors.ts';
+
+/** Where each projection stands compared with the log's end as it was at start. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly projections: readonly { readonly name: string; readonly ready: boolean }[];
+}
+
+const HealthBody = z.strictObject({ status: z.literal('ok'), uptimeSeconds: z.int() }).meta({ id: 'Health' });
+
+const ReadinessBody = z
+  .strictObject({
+    status: z.enum(['ready', 'starting']),
+    projections: z.array(z.strictObject({ name: z.string(), ready: z.boolean() })),
+  })
+  .meta({ id: 'Readiness' });
+
+export function healthFace({
+  clock,
+  readiness,
+}: {
+  readonly clock: Clock;
+  readonly readiness: () => Readiness;
+}): Face {
+  const started = clock.monotonic();
+  const health = async (): Promise<Answer> => ({
+    status: 200,
+    body: { status: 'ok', uptimeSeconds: Math.floor((clock.monotonic() - started) / 1000) },
+  });
+  const alive = {
+    method: 'GET',
+    summary: 'Whether the server lives',
+    tag: 'Health',
+    policy: 'public',
+    responses: { 200: HealthBody },
+    handler: health,
+  } as const;
+
+  return {
+    name: 'health',
+    prefix: '',
+    errors: pluginManagerErrors,
+    errorBody: ErrorBody,
+    routes: [
+      route({ ...alive, path: '/health' }),
+      route({ ...alive, path: '/api/v1/health' }),
+      route({
+        method: 'GET',
+        path: '/ready',
+        summary:
+          'Whether the server may be asked: every projection has caught up with the log as it was at start',
+        tag: 'Health',
+        policy: 'public',
+        responses: { 200: ReadinessBody, 503: ReadinessBody },
+        handler: async () => {
+          const { ready, projections } = readiness();
+          return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'starting', projections } };
+        },
+      }),
+    ],
+  };
+}

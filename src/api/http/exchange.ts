@@ -1,0 +1,109 @@
+/** One request and its answer: the id that connects them with every effect, the line in the log, the bytes that go out. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from 'pino';
+import type { Answer } from './answer.ts';
+import { problemOf } from './problem.ts';
+import type { Problem } from './problem.ts';
+
+export interface Exchange {
+  /** The caller's `X-Correlation-Id` where it is harmless, else a fresh UUID: the `traceId` of errors. */
+  readonly correlationId: string;
+  /** The route as it was declared, never the path: ids stay out of the log's index. */
+  route: string | null;
+}
+
+/** How a face spells a problem. @param trace for the body; `timestamp` is ISO 8601 */
+export type ProblemRenderer = (
+  problem: Problem,
+  trace: { readonly traceId: string; readonly timestamp: string },
+) => Answer;
+
+const harmless = /^[\w.:/+=@-]{1,128}$/;
+
+/** On every answer. No HSTS: whoever terminates TLS in front of this server sends it. */
+const always: readonly (readonly [string, string])[] = [
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cache-Control', 'no-store'],
+];
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>();
+
+/** Starts the exchange of a request: headers of every answer, and the line in the log when it has ended. */
+export function beginExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): void {
+  const sent = request.headers['x-correlation-id'];
+  const correlationId = typeof sent === 'string' && harmless.test(sent) ? sent : randomUUID();
+  const exchange: Exchange = { correlationId, route: null };
+  exchanges.set(request, exchange);
+  for (const [name, value] of always) response.setHeader(name, value);
+  response.setHeader('X-Correlation-Id', correlationId);
+  if (!logger.isLevelEnabled('info')) return;
+  const started = clock.monotonic();
+  response.once('close', () => {
+    logger.info(
+      {
+        correlationId,
+        method: request.method,
+        route: exchange.route,
+        status: response.statusCode,
+        ms: Math.round((clock.monotonic() - started) * 100) / 100,
+        ...(response.writableFinished ? {} : { aborted: true }),
+      },
+      'request',
+    );
+  });
+}
+
+export function exchangeOf(request: IncomingMessage): Exchange {
+  const exchange = exchanges.get(request);
+  if (!exchange) throw new Error('a request came past the start of its exchange');
+  return exchange;
+}
+
+export function sendAnswer(response: ServerResponse, answer: Answer): void {
+  if (response.headersSent) return;
+  for (const name in answer.headers) {
+    const value = answer.headers[name];
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  if (answer.body === undefined) {
+    response.writeHead(answer.status, answer.status === 204 ? {} : { 'Content-Length': 0 });
+    response.end();
+    return;
+  }
+  const text = JSON.stringify(answer.body);
+  response.writeHead(answer.status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** Spells an error as the face does. What nobody expected goes to the log, and nothing of it to the caller. */
+export function problemAnswer(
+  error: unknown,
+  exchange: Exchange,
+  render: ProblemRenderer,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Answer {
+  const problem = problemOf(error);
+  const { correlationId, route } = exchange;
+  if (problem.kind === 'Internal')
+    logger.error({ err: problem.cause, correlationId, route }, 'request failed');
+  if (problem.kind === 'Unavailable') logger.warn({ err: problem.cause, correlationId, route }, 'not served');
+  const answer = render(problem, {
+    traceId: correlationId,
+    timestamp: new Date(clock.now()).toISOString(),
+  });
+  const challenge = problem.kind === 'Unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {};
+  return { ...answer, headers: { ...answer.headers, ...problem.headers, ...challenge } };
+}

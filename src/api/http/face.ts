@@ -1,0 +1,90 @@
+/** A face: one document's routes under its prefix, in its own spelling of errors. */
+import { Router } from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
+import type { z } from 'zod';
+import { createDispatch } from './dispatch.ts';
+import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
+import type { ProblemRenderer } from './exchange.ts';
+import { Problem } from './problem.ts';
+import type { Route } from './route.ts';
+import type { HttpServices } from './services.ts';
+
+export interface Face {
+  /** Part of every event's actor: `plugin-manager`. */
+  readonly name: string;
+  /** `/api/v1`; empty for routes at the root, beside which other faces live. */
+  readonly prefix: string;
+  /** In order: static paths before those with parameters in the same place. */
+  readonly routes: readonly Route[];
+  readonly errors: ProblemRenderer;
+  /** What `errors` answers, for the API reference. */
+  readonly errorBody: z.ZodType;
+}
+
+/**
+ * Answers a face's routes, and in its format all else under its prefix.
+ * @throws when a route has no policy, or two routes are the same: the server must not start
+ */
+export function mountFace(app: Express, face: Face, services: HttpServices): void {
+  const router = Router({ caseSensitive: true });
+  const dispatch = createDispatch(face, services);
+  const refused = (request: Request, response: Response, error: unknown): void => {
+    sendAnswer(response, problemAnswer(error, exchangeOf(request), face.errors, services));
+  };
+
+  for (const [path, methods] of byPath(face)) {
+    const allowed = allowedMethods(methods);
+    router.all(path, (request, response) => {
+      const { method } = request;
+      const route = methods.get(method === 'HEAD' ? 'GET' : method);
+      if (route) return dispatch(route, request, response);
+      exchangeOf(request).route = path;
+      if (method === 'OPTIONS') {
+        sendAnswer(response, { status: 204, headers: { Allow: allowed } });
+        return undefined;
+      }
+      const problem = new Problem('MethodNotAllowed', `This path answers ${allowed}`, {
+        headers: { Allow: allowed },
+      });
+      refused(request, response, problem);
+      return undefined;
+    });
+  }
+  if (face.prefix !== '') {
+    router.use((request, response) => refused(request, response, noSuchRoute()));
+  }
+  // Only what the router itself finds wrong comes here: a malformed percent-encoding in a parameter.
+  router.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    refused(request, response, error),
+  );
+  app.use(face.prefix === '' ? '/' : face.prefix, router);
+}
+
+export function noSuchRoute(): Problem {
+  return new Problem('NotFound', 'There is nothing at this path');
+}
+
+function byPath(face: Face): ReadonlyMap<string, ReadonlyMap<string, Route>> {
+  const paths = new Map<string, Map<string, Route>>();
+  for (const route of face.routes) {
+    const name = `${route.method} ${face.prefix}${route.path}`;
+    if (!hasPolicy(route)) throw new Error(`${name} has no policy: say who may call it`);
+    const methods = paths.get(route.path) ?? new Map<string, Route>();
+    if (methods.has(route.method)) throw new Error(`${name} is declared twice`);
+    methods.set(route.method, route);
+    paths.set(route.path, methods);
+  }
+  return paths;
+}
+
+/** The types ask for one already; what came past them must not be open to everybody. */
+function hasPolicy({ policy }: { readonly policy: unknown }): boolean {
+  if (policy === 'public') return true;
+  if (typeof policy !== 'object' || policy === null || !('permission' in policy)) return false;
+  return typeof policy.permission === 'string' && policy.permission !== '';
+}
+
+function allowedMethods(methods: ReadonlyMap<string, Route>): string {
+  const names = [...methods.keys(), 'OPTIONS', ...(methods.has('GET') ? ['HEAD'] : [])];
+  return names.sort().join(', ');
+}

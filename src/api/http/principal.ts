@@ -1,0 +1,11 @@
+/** Who asks, as an authenticated request knows it. */
+export interface Principal {
+  /** `usr_…` */
+  readonly userId: string;
+  readonly tenant: string;
+  /** As the Plugin Manager spells it: `PlatformAdmin`, `PluginDeveloper`, `TenantAdmin`, `Viewer`. */
+  readonly role: string;
+  /** `plugins:write`, …: routes ask for these, never for a role. */
+  readonly permissions: ReadonlySet<string>;
+  readonly sessionId: string;
+}

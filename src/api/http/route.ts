@@ -1,0 +1,95 @@
+/** A route is data: what it is called, who may call it, what it takes and answers. Types, validation and OpenAPI come from it. */
+import { z } from 'zod';
+import type { CommandContext } from '../../core/executor.ts';
+import type { Answer } from './answer.ts';
+import type { Principal } from './principal.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Who may call: everybody, or principals that have the permission. */
+export type Policy = 'public' | { readonly permission: string };
+
+export interface RouteRequest<P, Q, B, Who> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly principal: Who;
+  /** For the commands that the handler runs; the same for a repetition with the same `Idempotency-Key`. */
+  readonly context: CommandContext;
+  /** Of the caller's connection, `::1`. */
+  readonly address: string;
+}
+
+const noMembers = z.strictObject({});
+/** `{}` is forgiven: many clients send it with every POST. */
+const noBody = z.strictObject({}).optional();
+
+/** Null for public routes: nobody has looked at who calls. */
+export type PrincipalOf<A extends Policy> = A extends 'public' ? null : Principal;
+
+export interface RouteDefinition<
+  A extends Policy,
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+> {
+  readonly method: Method;
+  /** Below the face's prefix, parameters with a colon: `/plugins/:pluginId`. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  /** Groups routes in the API reference. */
+  readonly tag?: string;
+  readonly policy: A;
+  /** Strict objects of strings in; a route without one takes none. */
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** What it answers when all is well; null for no body. Documentation, not enforced. */
+  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** Whether `Idempotency-Key` is honoured: for every command but login. */
+  readonly idempotent?: boolean;
+  readonly handler: (
+    request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>, PrincipalOf<A>>,
+  ) => Promise<Answer>;
+}
+
+/** A route whose types have done their work. */
+export interface Route {
+  readonly method: Method;
+  readonly path: string;
+  readonly summary: string;
+  readonly tag: string | null;
+  readonly policy: Policy;
+  readonly params: z.ZodType;
+  readonly query: z.ZodType;
+  readonly body: z.ZodType;
+  /** Whether the definition names a body at all. */
+  readonly hasBody: boolean;
+  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  readonly idempotent: boolean;
+  /** Takes only what the schemas have let through, and a principal exactly when the policy asks for one. */
+  readonly handler: (request: RouteRequest<unknown, unknown, unknown, Principal | null>) => Promise<Answer>;
+}
+
+interface ErasedDefinition extends Omit<RouteDefinition<Policy, z.ZodType, z.ZodType, z.ZodType>, 'handler'> {
+  readonly handler: Route['handler'];
+}
+
+/** Declares a route. The handler sees the schemas' outputs, and a principal unless the route is public. */
+export function route<
+  A extends Policy,
+  P extends z.ZodType = typeof noMembers,
+  Q extends z.ZodType = typeof noMembers,
+  B extends z.ZodType = typeof noBody,
+>(definition: RouteDefinition<A, P, Q, B>): Route;
+export function route(definition: ErasedDefinition): Route {
+  return {
+    ...definition,
+    tag: definition.tag ?? null,
+    params: definition.params ?? noMembers,
+    query: definition.query ?? noMembers,
+    body: definition.body ?? noBody,
+    hasBody: definition.body !== undefined,
+    idempotent: definition.idempotent ?? false,
+  };
+}

@@ -1,0 +1,74 @@
+/** The socket that the application listens on, and how it lets go of it. */
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+
+export interface HttpServer {
+  /** `http://127.0.0.1:3000` */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Accepts nothing new, lets running requests end, closes idle connections; what still runs after the time allowed is cut off.
+   * Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly app: RequestListener;
+  readonly host: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  /** How long running requests may take once `stop` is called, default 10,000. */
+  readonly drainMs?: number;
+}
+
+/** @throws when the address is in use or not ours (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`) */
+export async function createHttpServer({
+  app,
+  host,
+  port,
+  drainMs = 10_000,
+}: HttpServerOptions): Promise<HttpServer> {
+  let stopping: Promise<void> | null = null;
+  const server = createServer(
+    {
+      // Slow clients hold a connection no longer than this (slowloris).
+      headersTimeout: 15_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16_384,
+    },
+    (request, response) => {
+      if (stopping) response.setHeader('Connection', 'close');
+      // A request that was running when the stop began leaves its connection idle, not closed.
+      response.once('close', () => {
+        if (stopping) setImmediate(() => server.closeIdleConnections());
+      });
+      app(request, response);
+    },
+  );
+  const listening = Promise.withResolvers<undefined>();
+  server.once('error', listening.reject);
+  server.listen(port, host, () => listening.resolve(undefined));
+  await listening.promise;
+  server.off('error', listening.reject);
+
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+
+  async function drain(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    server.close(() => resolve(undefined));
+    server.closeIdleConnections();
+    const force = setTimeout(() => server.closeAllConnections(), drainMs);
+    await promise;
+    clearTimeout(force);
+  }
+
+  return {
+    url: `http://${shownHost}:${address.port}`,
+    port: address.port,
+    stop: () => (stopping ??= drain()),
+  };
+}

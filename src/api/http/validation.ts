@@ -1,0 +1,42 @@
+/** From what a schema found wrong to fields as the caller wrote them. */
+import { z } from 'zod';
+import { Problem } from './problem.ts';
+import type { FieldProblem } from './problem.ts';
+
+export type Part = 'params' | 'query' | 'body';
+
+const options: z.core.ParseContext<z.core.$ZodIssue> = {
+  error: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined),
+};
+
+/** Most details in an answer: a body of a million wrong items must not be answered with a million sentences. */
+const most = 50;
+
+/** @throws {Problem} `Invalid`, naming every field that is wrong */
+export function validated<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
+  const result = schema.safeParse(value, options);
+  if (result.success) return result.data;
+  const details = result.error.issues.flatMap((issue) => fieldsOf(issue, part)).slice(0, most);
+  const first = details[0];
+  throw new Problem('Invalid', first ? `${first.field}: ${first.message}` : 'The request is not valid', {
+    details,
+  });
+}
+
+function fieldsOf(issue: z.core.$ZodIssue, part: Part): readonly FieldProblem[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ field: fieldName(issue.path) || part, message: issue.message }];
+  }
+  const message = part === 'query' ? 'is not a parameter of this call' : 'is not a field of this call';
+  return issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message }));
+}
+
+/** `['a', 0, 'b']` → `a[0].b` */
+export function fieldName(path: readonly PropertyKey[]): string {
+  let name = '';
+  for (const part of path) {
+    if (typeof part === 'number') name += `[${part}]`;
+    else name += name === '' ? String(part) : `.${String(part)}`;
+  }
+  return name;
+}

@@ -1,0 +1,36 @@
+/** Problems as the Plugin Manager's document spells them ("Error Responses"), with the codes that decisions 14 adds. */
+import { z } from 'zod';
+import type { ProblemRenderer } from '../http/exchange.ts';
+import type { ProblemKind } from '../http/problem.ts';
+
+const spelling: Readonly<Record<ProblemKind, readonly [status: number, code: string]>> = {
+  Invalid: [400, 'VALIDATION_ERROR'],
+  DependencyConflict: [400, 'DEPENDENCY_CONFLICT'],
+  Unauthenticated: [401, 'UNAUTHORIZED'],
+  Forbidden: [403, 'FORBIDDEN'],
+  NotFound: [404, 'NOT_FOUND'],
+  MethodNotAllowed: [405, 'METHOD_NOT_ALLOWED'],
+  Conflict: [409, 'CONFLICT'],
+  PayloadTooLarge: [413, 'PAYLOAD_TOO_LARGE'],
+  UnsupportedMediaType: [415, 'UNSUPPORTED_MEDIA_TYPE'],
+  IdempotencyKeyReused: [422, 'IDEMPOTENCY_KEY_REUSED'],
+  Internal: [500, 'INTERNAL_ERROR'],
+  Unavailable: [503, 'SERVICE_UNAVAILABLE'],
+};
+
+export const ErrorBody = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.string(),
+      message: z.string(),
+      details: z.array(z.strictObject({ field: z.string(), message: z.string() })),
+      traceId: z.string(),
+      timestamp: z.iso.datetime(),
+    }),
+  })
+  .meta({ id: 'Error' });
+
+export const pluginManagerErrors: ProblemRenderer = ({ kind, message, details }, trace) => {
+  const [status, code] = spelling[kind];
+  return { status, body: { error: { code, message, details, ...trace } } };
+};

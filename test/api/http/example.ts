@@ -1,0 +1,178 @@
+/** A face of routes that only tests know, with services that answer at once. */
+import { pino } from 'pino';
+import { z } from 'zod';
+import type { Express } from 'express';
+import { createApp } from '../../../src/api/http/app.ts';
+import type { AppOptions } from '../../../src/api/http/app.ts';
+import type { Answer } from '../../../src/api/http/answer.ts';
+import type { Principal } from '../../../src/api/http/principal.ts';
+import { route } from '../../../src/api/http/route.ts';
+import type { Route } from '../../../src/api/http/route.ts';
+import type { HttpServices } from '../../../src/api/http/services.ts';
+import { healthFace } from '../../../src/api/health.ts';
+import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Position } from '../../../src/ports/event-store.ts';
+
+export const clock: Clock = {
+  now: () => 1_764_000_000_000,
+  monotonic: () => 0,
+  after: () => () => undefined,
+};
+
+export const here = 'log-1:7' as Position;
+
+export class TokenRefused extends Error {
+  override readonly name = 'TokenRefused';
+}
+class ForeignPosition extends Error {
+  override readonly name = 'ForeignPosition';
+}
+class NotThereYet extends Error {
+  override readonly name = 'NotThereYet';
+}
+class IdempotencyKeyReused extends Error {
+  override readonly name = 'IdempotencyKeyReused';
+}
+
+function principal(name: string, ...permissions: string[]): Principal {
+  return {
+    userId: `usr_${name}`,
+    tenant: 'acme',
+    role: 'Viewer',
+    permissions: new Set(permissions),
+    sessionId: name,
+  };
+}
+const principals = new Map<string, Principal>([
+  ['writer', principal('writer', 'things:read', 'things:write')],
+  ['reader', principal('reader', 'things:read')],
+]);
+
+export interface Example {
+  readonly app: Express;
+  /** Lines of the log, parsed. */
+  readonly log: readonly unknown[];
+  readonly remembered: readonly string[];
+  /** What `ready` was asked for. */
+  readonly waited: readonly (string | null)[];
+}
+
+export const Thing = z.strictObject({
+  name: z.string().min(1).max(20),
+  version: z
+    .strictObject({ dependencies: z.array(z.strictObject({ versionConstraint: z.string() })).max(5) })
+    .optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Things that can be made and shown. @param make what POST /things does beside answering */
+export function thingRoutes(make: (name: string) => void = () => undefined): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/things',
+      summary: 'Make a thing',
+      policy: { permission: 'things:write' },
+      body: Thing,
+      responses: { 201: Thing },
+      idempotent: true,
+      handler: async ({ body, principal, context }) => {
+        make(body.name);
+        return {
+          status: 201,
+          body: { ...body, by: principal.userId, command: context.commandId, actor: context.actor },
+          position: here,
+        };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/things',
+      summary: 'List things',
+      policy: { permission: 'things:read' },
+      query: z.strictObject({
+        limit: z.coerce.number().int().min(1).max(100).default(20),
+        offset: z.coerce.number().int().min(0).default(0),
+        tags: z.string().optional(),
+      }),
+      responses: { 200: z.array(Thing) },
+      handler: async ({ query }) => ({ status: 200, body: query }),
+    }),
+    route({
+      method: 'GET',
+      path: '/things/:name',
+      summary: 'Show a thing',
+      policy: { permission: 'things:read' },
+      params: z.strictObject({ name: z.string().max(20) }),
+      responses: { 200: Thing },
+      handler: async ({ params }) => ({ status: 200, body: { name: params.name } }),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/things/:name',
+      summary: 'Delete a thing',
+      policy: { permission: 'things:write' },
+      params: z.strictObject({ name: z.string() }),
+      responses: { 204: null },
+      handler: async () => ({ status: 204 }),
+    }),
+    route({
+      method: 'POST',
+      path: '/echo',
+      summary: 'Answer what was sent',
+      policy: 'public',
+      body: z.unknown(),
+      responses: { 200: z.unknown() },
+      handler: async ({ body }) => ({ status: 200, body: { body } }),
+    }),
+  ];
+}
+
+export function example(
+  routes: readonly Route[] = thingRoutes(),
+  options: Partial<Pick<AppOptions, 'isReady' | 'corsOrigins'>> & Partial<HttpServices> = {},
+): Example {
+  const { isReady = () => true, corsOrigins = [], ...services } = options;
+  const log: unknown[] = [];
+  const remembered: string[] = [];
+  const waited: (string | null)[] = [];
+  const kept = new Map<string, { readonly body: string; readonly answer: Answer }>();
+  const app = createApp({
+    always: healthFace({ clock, readiness: () => ({ ready: isReady(), projections: [] }) }),
+    faces: [pluginManagerFace(routes)],
+    isReady,
+    corsOrigins,
+    services: {
+      clock,
+      logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+      authenticate: async (token) => {
+        const known = principals.get(token);
+        if (!known) throw new TokenRefused('unknown token');
+        return known;
+      },
+      consistency: {
+        remember: (who, position) => void remembered.push(`${who} ${position}`),
+        ready: async (_who, position) => {
+          waited.push(position);
+          if (position?.startsWith('log-2:')) throw new ForeignPosition('of another log');
+          if (position === 'log-1:99') throw new NotThereYet('not there');
+          return { stale: position === 'log-1:8' };
+        },
+      },
+      idempotency: {
+        run: async ({ key, body, actor, correlationId }, execute) => {
+          const text = Buffer.from(body).toString();
+          const before = kept.get(key);
+          if (before && before.body !== text) throw new IdempotencyKeyReused('another body');
+          if (before) return { answer: before.answer, replayed: true };
+          const answer = await execute({ commandId: `command of ${key}`, correlationId, actor });
+          kept.set(key, { body: text, answer });
+          return { answer, replayed: false };
+        },
+      },
+      ...services,
+    },
+  });
+  return { app, log, remembered, waited };
+}

@@ -1,0 +1,63 @@
+/** A small client over fetch, and a server for the length of a test. */
+import type { RequestListener } from 'node:http';
+import { createHttpServer } from '../../src/api/http/server.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed when it is JSON, null when it is empty, else the text. */
+  readonly body: unknown;
+}
+
+export interface Call {
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, `Content-Type: application/json` unless `headers` says otherwise. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+}
+
+export interface Client {
+  readonly url: string;
+  readonly call: (method: string, path: string, call?: Call) => Promise<Reply>;
+}
+
+/** @param url `http://127.0.0.1:3000` */
+export function createClient(url: string): Client {
+  return {
+    url,
+    call: async (method, path, { token, headers = {}, body, raw } = {}) => {
+      const content = body === undefined ? raw : JSON.stringify(body);
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(content === undefined ? {} : { body: content }),
+      });
+      return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Serves an application on a port that the system chooses while `use` runs. */
+export async function withServer<T>(app: RequestListener, use: (client: Client) => Promise<T>): Promise<T> {
+  const server = await createHttpServer({ app, host: '127.0.0.1', port: 0, drainMs: 1000 });
+  try {
+    return await use(createClient(server.url));
+  } finally {
+    await server.stop();
+  }
+}
