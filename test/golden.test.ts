@@ -3,11 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { z } from 'zod';
-import { commandEvents } from '../src/core/command-record.ts';
+import { allEvents } from '../src/events.ts';
 import { goldenFaults } from './support/golden.ts';
-
-/** The events of every aggregate. */
-const allEvents = [commandEvents];
 
 describe('golden samples', () => {
   it('exist for every schema of every event type, and can still be read', () => {

@@ -25,6 +25,7 @@ export function request(
     plugin: PluginId.parse('payment-stripe'),
     pluginVersion: '2.0.0',
     ...planned,
+    reserves: { cpu: 0.2, memoryMB: 256 },
     configuration: { apiKey: '${secret:stripe-api-key}' },
     configurationHash: 'hash',
     previousDeploymentId: oldId,

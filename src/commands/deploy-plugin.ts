@@ -1,0 +1,242 @@
+/**
+ * Deploys a version to a slot. Claim first, then read the other side: what was checked before the claim is checked again after it,
+ * so that nothing that changed in between (a deleted plugin, a suspended tenant, an undeployed dependency) slips through.
+ */
+import { createHash } from 'node:crypto';
+import { v5 } from 'uuid';
+import { step } from '../core/context.ts';
+import { type CommandContext, CommandRefused, type Executor, TooContended } from '../core/executor.ts';
+import { type Candidate, type Dependency, unmetDependencies } from '../domain/dependencies.ts';
+import { deployment } from '../domain/deployment/deployment.ts';
+import type { DeploymentRequest } from '../domain/deployment/events.ts';
+import { type PlanInput, type Planned, planRollout } from '../domain/deployment/plan.ts';
+import { requestDeployment } from '../domain/deployment/requests.ts';
+import {
+  DeploymentId,
+  type Environment,
+  type PluginId,
+  type Slot,
+  slotKey,
+  type TenantId,
+  type UserId,
+} from '../domain/ids.ts';
+import { findVersion, plugin, type PublishedVersion } from '../domain/plugin.ts';
+import { isRefusal, refuse, type Refusal } from '../domain/refusal.ts';
+import { claim, release, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
+import { tenant } from '../domain/tenant.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Position } from '../ports/event-store.ts';
+import type { Runtime } from '../ports/runtime.ts';
+import { lookUpRequired } from './look-up-required.ts';
+
+type Configuration = DeploymentRequest['configuration'];
+
+export interface DeployPluginDeps {
+  readonly executor: Executor;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly runtime: Pick<Runtime, 'kind'>;
+  /** How instances are to behave where they are simulated; null elsewhere. */
+  readonly scenarioOf: (source: {
+    configuration: Configuration;
+    tags: readonly string[];
+  }) => string | null | Refusal;
+}
+
+export interface DeployInput extends PlanInput {
+  readonly pluginId: PluginId;
+  readonly pluginVersion: string;
+  readonly tenantId: TenantId;
+  readonly environment: Environment;
+  readonly configuration?: Configuration | undefined;
+}
+
+export interface Deployed {
+  readonly request: DeploymentRequest;
+  readonly position: Position | null;
+}
+
+/** Until when a request must follow its claim; then the rollout process frees the slot. */
+const claimMs = 30_000;
+
+/** @throws {CommandRefused} Invalid, NotFound, Forbidden, Invalid, DependencyConflict or Conflict, in this order */
+export async function deployPlugin(
+  deps: DeployPluginDeps,
+  context: CommandContext & { readonly userId: UserId },
+  input: DeployInput,
+): Promise<Deployed> {
+  const { executor, clock } = deps;
+  const planned = planRollout(input);
+  if (isRefusal(planned)) throw new CommandRefused(planned);
+  const target: Slot = { tenant: input.tenantId, environment: input.environment, plugin: input.pluginId };
+  const key = slotKey(target);
+  const deploymentId = DeploymentId.parse(
+    `dep-${v5('deployment', context.commandId).replaceAll('-', '').slice(0, 20)}`,
+  );
+  const at = { tenant: input.tenantId, context };
+  await check(deps, target, input);
+
+  const configuration = input.configuration ?? {};
+  const configurationHash = hashOf(configuration);
+  const now = clock.now();
+  const claimed = await executor.execute({
+    ...at,
+    aggregate: slotAggregate,
+    id: key,
+    decide: (state) =>
+      claim(state, {
+        ...{
+          deploymentId,
+          pluginVersion: input.pluginVersion,
+          configurationHash,
+          supersede: false,
+          force: false,
+          now,
+        },
+        expiresAt: new Date(now + claimMs).toISOString(),
+      }),
+  });
+
+  const checked = await check(deps, target, input).catch(async (error: unknown) => {
+    const reason = error instanceof CommandRefused ? error.message : 'The deployment could not be checked';
+    await executor.execute({
+      aggregate: slotAggregate,
+      id: key,
+      tenant: input.tenantId,
+      context: step(context, 'release claim'),
+      decide: (state) => release(state, deploymentId, reason),
+    });
+    throw error;
+  });
+  const request = requestOf({
+    deps,
+    context,
+    input,
+    planned,
+    checked,
+    configurationHash,
+    deploymentId,
+    state: claimed.state,
+  });
+  const { position } = await executor.execute({
+    ...at,
+    aggregate: deployment,
+    id: deploymentId,
+    decide: (state) => requestDeployment(state, request),
+  });
+  const { state: after } = await executor.load(slotAggregate, key);
+  const stillOurs = [after.flight, after.lastEnded].some((one) => one?.deploymentId === deploymentId);
+  if (!stillOurs) throw new TooContended('The claim on the slot expired before the deployment was recorded');
+  return { request, position };
+}
+
+interface Checked {
+  readonly version: PublishedVersion;
+  readonly tags: readonly string[];
+}
+
+/** All that must hold of plugin, tenant and dependencies. */
+async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): Promise<Checked> {
+  const { executor } = deps;
+  const [{ state: known }, { state: host }] = await Promise.all([
+    executor.load(plugin, target.plugin),
+    executor.load(tenant, target.tenant),
+  ]);
+  const version = findVersion(known, input.pluginVersion);
+  if (!known) throw refused('NotFound', 'pluginId', `There is no plugin ${target.plugin}`);
+  if (!version)
+    throw refused(
+      'NotFound',
+      'pluginVersion',
+      `Plugin ${target.plugin} has no version ${input.pluginVersion}`,
+    );
+  if (!host) throw refused('NotFound', 'tenantId', `There is no tenant ${target.tenant}`);
+  if (host.status === 'Suspended')
+    throw refused('Forbidden', 'tenantId', `Tenant ${target.tenant} is suspended`);
+  const scenario = deps.scenarioOf({ configuration: input.configuration ?? {}, tags: known.tags });
+  if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
+  await checkDependencies(executor, target, version.dependencies);
+  if (version.state === 'Yanked' && !(await runs(executor, target, version.semanticVersion)))
+    throw refused(
+      'Conflict',
+      'pluginVersion',
+      `Version ${version.semanticVersion} was yanked: only those who run it may deploy it`,
+    );
+  return { version, tags: known.tags };
+}
+
+async function checkDependencies(
+  executor: Executor,
+  target: Slot,
+  needed: readonly Dependency[],
+): Promise<void> {
+  const current = await lookUpRequired(target.plugin, needed, async (id) => {
+    const running = await currentVersion(executor, { ...target, plugin: id });
+    return running ? [running] : [];
+  });
+  const unmet = unmetDependencies(target.plugin, needed, current);
+  if (unmet.length === 0) return;
+  const details = unmet.map(({ requiredBy, dependencyId, versionConstraint, found }) => ({
+    field: 'pluginId',
+    message: `${requiredBy} requires ${dependencyId} ${versionConstraint}, and ${found === null ? 'it is not deployed' : `${found} is deployed`} in ${target.environment}: deploy it first`,
+  }));
+  throw new CommandRefused(refuse('DependencyConflict', 'Required plugins are not deployed', ...details));
+}
+
+async function currentVersion(executor: Executor, slot: Slot): Promise<Candidate | null> {
+  const { state } = await executor.load(slotAggregate, slotKey(slot));
+  if (state.current === null) return null;
+  const { state: current } = await executor.load(deployment, state.current);
+  if (current.phase === 'None') return null;
+  const { state: known } = await executor.load(plugin, slot.plugin);
+  return findVersion(known, current.request.pluginVersion);
+}
+
+async function runs(executor: Executor, slot: Slot, semanticVersion: string): Promise<boolean> {
+  return (await currentVersion(executor, slot))?.semanticVersion === semanticVersion;
+}
+
+function requestOf(from: {
+  readonly deps: DeployPluginDeps;
+  readonly context: { readonly userId: UserId };
+  readonly input: DeployInput;
+  readonly planned: Planned;
+  readonly checked: Checked;
+  readonly configurationHash: string;
+  readonly deploymentId: DeploymentId;
+  readonly state: SlotState;
+}): DeploymentRequest {
+  const { deps, input, planned, checked, configurationHash, deploymentId, state } = from;
+  const configuration = input.configuration ?? {};
+  const scenario = deps.scenarioOf({ configuration, tags: checked.tags });
+  const { minCpu, minMemoryMB } = checked.version.resources;
+  return {
+    deploymentId,
+    tenant: input.tenantId,
+    environment: input.environment,
+    plugin: input.pluginId,
+    pluginVersion: checked.version.semanticVersion,
+    ...planned,
+    reserves: { cpu: minCpu ?? 0, memoryMB: minMemoryMB ?? 0 },
+    configuration,
+    configurationHash,
+    previousDeploymentId:
+      state.flight?.kind === 'rollout' ? state.flight.previousDeploymentId : state.current,
+    runtime: deps.runtime.kind,
+    scenario: typeof scenario === 'string' ? scenario : null,
+    requestedBy: from.context.userId,
+  };
+}
+
+/** Equal for equal configurations, in whatever order their members were written. */
+function hashOf(configuration: Configuration): string {
+  const canonical = JSON.stringify(configuration, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(canonical).digest('hex');
+}
+
+function refused(kind: Refusal['refused'], field: string, message: string): CommandRefused {
+  return new CommandRefused(refuse(kind, message, { field, message }));
+}

@@ -1,0 +1,25 @@
+/** The events of every aggregate: what the log may hold, and this version can read. */
+import { commandEvents } from './core/command-record.ts';
+import { deploymentEvents } from './domain/deployment/events.ts';
+import { emailReservation } from './domain/email-reservation.ts';
+import type { EventSchemas } from './domain/event.ts';
+import { healthEvents } from './domain/health.ts';
+import { platformSetup } from './domain/platform-setup.ts';
+import { pluginEvents } from './domain/plugin.ts';
+import { reservationEvents } from './domain/reservation.ts';
+import { slotEvents } from './domain/slot.ts';
+import { tenantEvents } from './domain/tenant.ts';
+import { user } from './domain/user.ts';
+
+export const allEvents: readonly EventSchemas[] = [
+  commandEvents,
+  deploymentEvents,
+  emailReservation.events,
+  healthEvents,
+  platformSetup.events,
+  pluginEvents,
+  reservationEvents,
+  slotEvents,
+  tenantEvents,
+  user.events,
+];

@@ -1,0 +1,53 @@
+/** The rollout process as the runner knows it: which events wake which slot, what is in flight, what is due. */
+import type { ProcessManager } from '../core/process-runner.ts';
+import { deploymentEvents } from '../domain/deployment/events.ts';
+import { type DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
+import { slotEvents } from '../domain/slot.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Rollouts } from './rollouts.ts';
+import type { Witness } from './witness.ts';
+
+/** Asked of projections. */
+export interface RolloutQuestions {
+  /** Slots in which something runs or is in flight. */
+  readonly occupied: () => Promise<readonly SlotKey[]>;
+  readonly open: () => Promise<
+    readonly { readonly slot: Slot; readonly deploymentId: DeploymentId; readonly correlationId: string }[]
+  >;
+  /** Slots of which an event said that they are to be asked again by now, the longest due first. */
+  readonly due: (nowMs: number, limit: number) => Promise<readonly SlotKey[]>;
+}
+
+export function rolloutProcess(deps: {
+  readonly rollouts: Rollouts;
+  readonly witness: Witness;
+  readonly questions: RolloutQuestions;
+  readonly clock: Clock;
+}): ProcessManager {
+  const { rollouts, witness, questions, clock } = deps;
+  /** Slots to be asked again, by monotonic milliseconds: silence and earned time are no events. Lost with the process, as it is woken anew. */
+  const askAgainAt = new Map<SlotKey, number>();
+
+  return {
+    name: 'rollouts',
+    types: [...Object.keys(slotEvents), ...Object.keys(deploymentEvents), 'InstanceHealthObserved'],
+    keysOf: (event) => witness.see(event),
+    inFlight: async () => {
+      const open = await questions.open();
+      for (const { slot, deploymentId, correlationId } of open)
+        witness.remember(slot, deploymentId, correlationId);
+      return [...new Set([...(await questions.occupied()), ...open.map(({ slot }) => slotKey(slot))])];
+    },
+    due: async (nowMs, limit) => {
+      const monotonic = clock.monotonic();
+      const asked = [...askAgainAt].filter(([, at]) => at <= monotonic).map(([key]) => key);
+      return [...new Set([...asked, ...(await questions.due(nowMs, limit))])].slice(0, limit);
+    },
+    handle: async (key) => {
+      const slot = key as SlotKey;
+      const dueInMs = await rollouts.handle(slot);
+      if (dueInMs === null) askAgainAt.delete(slot);
+      else askAgainAt.set(slot, clock.monotonic() + dueInMs);
+    },
+  };
+}
