@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { createExecutor } from '../../src/core/command-executor.ts';
 import { step } from '../../src/core/context.ts';
 import { CommandRefused, TooContended, UnreadableStream } from '../../src/core/executor.ts';
@@ -85,6 +86,33 @@ describe('executor', () => {
       ...Array.from({ length: 4 }, () => run(count(1), someContext(), other)),
     ]);
     expect((await other.load(counter, 'a')).state.total).to.equal(8);
+  });
+
+  it('leaves in memory what a fold from the start gives, whatever was asked of it', async () => {
+    const asked = fc.array(
+      fc.record({ by: fc.integer({ min: -9, max: 9 }), other: fc.boolean(), end: fc.boolean() }),
+      {
+        maxLength: 40,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(asked, async (commands) => {
+        store = openMemoryEventStore();
+        const [one, two] = [executorOver(store), executorOver(store)];
+        const outcomes = await Promise.allSettled(
+          commands.map(({ by, other, end }) =>
+            run(end && by > 7 ? close : count(by), someContext(), other ? one : two),
+          ),
+        );
+        for (const outcome of outcomes)
+          if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(CommandRefused);
+        const fresh = await executorOver(store).load(counter, 'a');
+        expect(await one.load(counter, 'a')).to.deep.equal(fresh);
+        expect(await two.load(counter, 'a')).to.deep.equal(fresh);
+        await store.close();
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('gives up with TooContended when others are always faster', async () => {
@@ -175,6 +203,14 @@ describe('executor', () => {
       });
       expect((await cold.load(counter, 'a')).state).to.deep.equal({ total: 450, closed: false });
       expect(reads.reduce((sum, length) => sum + length, 0)).to.be.at.most(251);
+    });
+
+    it('are not made of a state that JSON does not keep', async () => {
+      const unfit = { ...counter, initial: { total: 0, closed: false, seen: new Set<number>() } };
+      snapshots.kept.clear();
+      await executorOver(store).load(unfit, 'a');
+      expect(snapshots.kept.size).to.equal(0);
+      expect(log.lines.some(({ message }) => message.includes('not JSON'))).to.be.true;
     });
 
     it('of another fold are ignored', async () => {
