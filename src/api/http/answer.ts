@@ -10,3 +10,19 @@ export interface Answer {
   /** Where the log stood after the command: sent as `X-Position`, and waited for by the principal's next reads. */
   readonly position?: Position | null;
 }
+
+/** An answer whose body is text already. */
+export interface RenderedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON; null: no body. */
+  readonly text: string | null;
+}
+
+export function rendered({ status, headers = {}, body, position }: Answer): RenderedAnswer {
+  return {
+    status,
+    headers: position ? { ...headers, 'X-Position': position } : headers,
+    text: body === undefined ? null : JSON.stringify(body),
+  };
+}

@@ -10,13 +10,13 @@ export interface Body {
   readonly bytes: Buffer;
 }
 
-const none: Body = { value: undefined, bytes: Buffer.alloc(0) };
+export const noBody: Body = { value: undefined, bytes: Buffer.alloc(0) };
 
 /** @throws {Problem} when it is no JSON (400, 415) or too large (413) */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
   const { headers } = request;
   const announced = headers['content-length'];
-  if (headers['transfer-encoding'] === undefined && (announced ?? '0') === '0') return none;
+  if (headers['transfer-encoding'] === undefined && (announced ?? '0') === '0') return noBody;
   if (!isJson(headers['content-type'] ?? '')) {
     throw new Problem('UnsupportedMediaType', 'Send the body as application/json in UTF-8');
   }
@@ -25,7 +25,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
   if (Number(announced ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await received(request, maxBytes);
-  return bytes.length === 0 ? none : { value: parseJson(bytes), bytes };
+  return bytes.length === 0 ? noBody : { value: parseJson(bytes), bytes };
 }
 
 function received(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

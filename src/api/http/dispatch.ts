@@ -2,17 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { CommandContext } from '../../core/executor.ts';
-import type { Actor, Position } from '../../ports/event-store.ts';
-import type { Answer } from './answer.ts';
-import { readBody } from './body.ts';
-import type { Body } from './body.ts';
+import type { Position } from '../../ports/event-store.ts';
+import { rendered } from './answer.ts';
+import type { RenderedAnswer } from './answer.ts';
+import { noBody, readBody } from './body.ts';
 import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
 import type { Exchange, ProblemRenderer } from './exchange.ts';
 import { Problem, problemOf } from './problem.ts';
 import type { Principal } from './principal.ts';
 import { parseQuery } from './query.ts';
 import type { Policy, Route } from './route.ts';
-import type { HttpServices } from './services.ts';
+import type { HttpServices, KeyedRequest } from './services.ts';
 import { validated } from './validation.ts';
 
 const defaultMaxBodyBytes = 1_048_576;
@@ -25,76 +25,72 @@ export function createDispatch(
   const { consistency, idempotency } = services;
   const maxBodyBytes = services.maxBodyBytes ?? defaultMaxBodyBytes;
 
-  async function answered(
-    route: Route,
-    request: Request,
-    response: Response,
-    exchange: Exchange,
-  ): Promise<Answer> {
+  async function answered(route: Route, request: Request, exchange: Exchange): Promise<RenderedAnswer> {
     const principal = await admitted(route.policy, request, services);
-    const reads = route.method === 'GET';
-    const body = reads ? null : await readBody(request, maxBodyBytes);
+    const isRead = route.method === 'GET';
+    const body = isRead ? noBody : await readBody(request, maxBodyBytes);
     const input = {
       params: validated(route.params, request.params, 'params'),
       query: validated(route.query, parseQuery(request.url), 'query'),
-      body: body ? validated(route.body, body.value, 'body') : undefined,
+      body: isRead ? undefined : validated(route.body, body.value, 'body'),
       principal,
       address: request.socket.remoteAddress ?? '',
     };
-    const actor: Actor = { id: principal?.userId ?? 'anonymous', face: face.name };
-    const { correlationId } = exchange;
-    const run = (context: CommandContext): Promise<Answer> => route.handler({ ...input, context });
+    const cause = {
+      correlationId: exchange.correlationId,
+      actor: { id: principal?.userId ?? 'anonymous', face: face.name },
+    };
+    const run = async (identity: Pick<CommandContext, 'commandId'>): Promise<RenderedAnswer> => {
+      const answer = await route.handler({ ...input, context: { ...identity, ...cause } });
+      if (answer.position && principal) consistency.reached(principal.userId, answer.position);
+      return rendered(answer);
+    };
 
-    if (reads && principal && (await isStale(request, principal))) response.setHeader('X-Stale', 'true');
-    const key = route.idempotent ? idempotencyKey(request) : null;
-    const answer =
-      key !== null && principal && body
-        ? await repeatable(request, exchange, { key, principal, body, actor }, run)
-        : await run({ commandId: randomUUID(), correlationId, actor });
-    if (answer.position) {
-      response.setHeader('X-Position', answer.position);
-      if (principal) consistency.remember(principal.userId, answer.position);
+    if (!principal) return run({ commandId: randomUUID() });
+    if (isRead) {
+      const stale = await isStale(request, principal, route.reads);
+      const answer = await run({ commandId: randomUUID() });
+      return stale ? withHeader(answer, 'X-Stale', 'true') : answer;
     }
-    return answer;
+    const key = route.idempotent ? idempotencyKey(request) : null;
+    if (key === null) return run({ commandId: randomUUID() });
+    const { userId, tenant } = principal;
+    const { method, originalUrl: path } = request;
+    const keyed = { ...cause, principal: userId, tenant, method, path, key, body: body.bytes };
+    return repeatable(keyed, exchange, run);
   }
 
   /** A refusal that was decided is an answer to keep like any other (design: 2xx, 404 and 409 are). */
   async function repeatable(
-    request: Request,
+    request: KeyedRequest,
     exchange: Exchange,
-    { key, principal, body, actor }: { key: string; principal: Principal; body: Body; actor: Actor },
-    run: (context: CommandContext) => Promise<Answer>,
-  ): Promise<Answer> {
-    const identity = {
-      principal: principal.userId,
-      method: request.method,
-      path: request.originalUrl,
-      key,
-      body: body.bytes,
-      actor,
-      correlationId: exchange.correlationId,
-    };
-    const { answer, replayed } = await idempotency.run(identity, async (context) => {
-      try {
-        return await run(context);
-      } catch (error) {
+    run: (identity: Pick<CommandContext, 'commandId'>) => Promise<RenderedAnswer>,
+  ): Promise<RenderedAnswer> {
+    const { answer, replayed } = await idempotency.run(request, async (identity) => {
+      const { status, headers, text } = await run(identity).catch((error: unknown) => {
         const { kind } = problemOf(error);
         if (kind !== 'NotFound' && kind !== 'Conflict') throw error;
         return problemAnswer(error, exchange, face.errors, services);
-      }
+      });
+      return { status, headers, body: text };
     });
-    if (!replayed) return answer;
-    return { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } };
+    const { status, headers, body: text } = answer;
+    if (text !== null && typeof text !== 'string') throw new Error('an answer was kept that is no text');
+    const repeated = { status, headers, text };
+    return replayed ? withHeader(repeated, 'Idempotency-Replayed', 'true') : repeated;
   }
 
-  async function isStale(request: Request, principal: Principal): Promise<boolean> {
+  async function isStale(
+    request: Request,
+    { userId }: Principal,
+    projections: Route['reads'],
+  ): Promise<boolean> {
     const position = wantedPosition(request);
     try {
-      return (await consistency.ready(principal.userId, position)).stale;
+      return (await consistency.wait({ principal: userId, projections, position })).stale;
     } catch (error) {
-      if (error instanceof Error && error.name === 'ForeignPosition')
-        throw badHeader('X-Position', 'is none of this log');
-      throw error;
+      if (!(error instanceof Error) || error.name !== 'ForeignPosition') throw error;
+      throw badHeader('X-Position', 'is none of this log');
     }
   }
 
@@ -102,11 +98,15 @@ export function createDispatch(
     const exchange = exchangeOf(request);
     exchange.route = route.path;
     try {
-      sendAnswer(response, await answered(route, request, response, exchange));
+      sendAnswer(response, await answered(route, request, exchange));
     } catch (error) {
       sendAnswer(response, problemAnswer(error, exchange, face.errors, services));
     }
   };
+}
+
+function withHeader(answer: RenderedAnswer, name: string, value: string): RenderedAnswer {
+  return { ...answer, headers: { ...answer.headers, [name]: value } };
 }
 
 async function admitted(

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from 'pino';
-import type { Answer } from './answer.ts';
+import { rendered } from './answer.ts';
+import type { Answer, RenderedAnswer } from './answer.ts';
 import { problemOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 
@@ -69,19 +70,15 @@ export function exchangeOf(request: IncomingMessage): Exchange {
   return exchange;
 }
 
-export function sendAnswer(response: ServerResponse, answer: Answer): void {
+export function sendAnswer(response: ServerResponse, { status, headers, text }: RenderedAnswer): void {
   if (response.headersSent) return;
-  for (const name in answer.headers) {
-    const value = answer.headers[name];
-    if (value !== undefined) response.setHeader(name, value);
-  }
-  if (answer.body === undefined) {
-    response.writeHead(answer.status, answer.status === 204 ? {} : { 'Content-Length': 0 });
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (text === null) {
+    response.writeHead(status, status === 204 ? {} : { 'Content-Length': 0 });
     response.end();
     return;
   }
-  const text = JSON.stringify(answer.body);
-  response.writeHead(answer.status, {
+  response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
   });
@@ -94,7 +91,7 @@ export function problemAnswer(
   exchange: Exchange,
   render: ProblemRenderer,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): Answer {
+): RenderedAnswer {
   const problem = problemOf(error);
   const { correlationId, route } = exchange;
   if (problem.kind === 'Internal')
@@ -105,5 +102,5 @@ export function problemAnswer(
     timestamp: new Date(clock.now()).toISOString(),
   });
   const challenge = problem.kind === 'Unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {};
-  return { ...answer, headers: { ...answer.headers, ...problem.headers, ...challenge } };
+  return rendered({ ...answer, headers: { ...answer.headers, ...problem.headers, ...challenge } });
 }

@@ -40,7 +40,7 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
       if (route) return dispatch(route, request, response);
       exchangeOf(request).route = path;
       if (method === 'OPTIONS') {
-        sendAnswer(response, { status: 204, headers: { Allow: allowed } });
+        sendAnswer(response, { status: 204, headers: { Allow: allowed }, text: null });
         return undefined;
       }
       const problem = new Problem('MethodNotAllowed', `This path answers ${allowed}`, {

@@ -56,6 +56,10 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   TooBusy: ['Unavailable', unavailable],
   TokenRefused: ['Unauthenticated', 'The token is not valid, or not any longer; log in again'],
   WrongCredentials: ['Unauthenticated', 'Username or password is wrong'],
+  AnswerExpired: [
+    'Conflict',
+    'This request was answered before, and its answer is no longer kept; look at what it did, or use a new Idempotency-Key',
+  ],
   URIError: ['Invalid', 'The path holds a malformed percent-encoding'],
 };
 

@@ -48,6 +48,8 @@ export interface RouteDefinition<
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   /** Whether `Idempotency-Key` is honoured: for every command but login. */
   readonly idempotent?: boolean;
+  /** Names of the projections that a GET reads, which must have caught up with its caller; default all. */
+  readonly reads?: readonly string[];
   readonly handler: (
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>, PrincipalOf<A>>,
   ) => Promise<Answer>;
@@ -67,6 +69,7 @@ export interface Route {
   readonly hasBody: boolean;
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   readonly idempotent: boolean;
+  readonly reads: readonly string[] | 'all';
   /** Takes only what the schemas have let through, and a principal exactly when the policy asks for one. */
   readonly handler: (request: RouteRequest<unknown, unknown, unknown, Principal | null>) => Promise<Answer>;
 }
@@ -91,5 +94,6 @@ export function route(definition: ErasedDefinition): Route {
     body: definition.body ?? noBody,
     hasBody: definition.body !== undefined,
     idempotent: definition.idempotent ?? false,
+    reads: definition.reads ?? 'all',
   };
 }

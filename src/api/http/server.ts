@@ -22,6 +22,8 @@ export interface HttpServerOptions {
   readonly drainMs?: number;
 }
 
+const sweepMs = 20;
+
 /** @throws when the address is in use or not ours (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`) */
 export async function createHttpServer({
   app,
@@ -40,10 +42,6 @@ export async function createHttpServer({
     },
     (request, response) => {
       if (stopping) response.setHeader('Connection', 'close');
-      // A request that was running when the stop began leaves its connection idle, not closed.
-      response.once('close', () => {
-        if (stopping) setImmediate(() => server.closeIdleConnections());
-      });
       app(request, response);
     },
   );
@@ -61,8 +59,11 @@ export async function createHttpServer({
     const { promise, resolve } = Promise.withResolvers<undefined>();
     server.close(() => resolve(undefined));
     server.closeIdleConnections();
+    // A connection whose request was running when the stop began is idle later, not closed.
+    const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
     const force = setTimeout(() => server.closeAllConnections(), drainMs);
     await promise;
+    clearInterval(sweep);
     clearTimeout(force);
   }
 

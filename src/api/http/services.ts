@@ -2,25 +2,29 @@
 import type { Logger } from 'pino';
 import type { CommandContext } from '../../core/executor.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Actor, Position } from '../../ports/event-store.ts';
-import type { Answer } from './answer.ts';
+import type { Actor, Json, Position } from '../../ports/event-store.ts';
 import type { Principal } from './principal.ts';
 
-/** Read your own writes. Null principal: a public read. */
+/** Read your own writes. */
 export interface Consistency {
   /** The principal's next reads should see what was written up to here. */
-  remember(principal: string, position: Position): void;
+  reached(principal: string, position: Position): void;
   /**
-   * Waits until reads may be answered. @param position what the request itself asked for, if it did
+   * Waits until a read may be answered. @param question.position what the request itself asked for, if it did
    * @returns whether the answer may miss what the principal wrote last
    * @throws {NotThereYet} when the request's own position was not reached in time; {ForeignPosition} when it is of another log
    */
-  ready(principal: string | null, position: Position | null): Promise<{ readonly stale: boolean }>;
+  wait(question: {
+    readonly principal: string;
+    readonly projections: readonly string[] | 'all';
+    readonly position: Position | null;
+  }): Promise<{ readonly stale: boolean }>;
 }
 
-export interface IdempotentRequest {
+export interface KeyedRequest {
   /** User id. */
   readonly principal: string;
+  readonly tenant: string;
   readonly method: string;
   /** With the query, as it was sent. */
   readonly path: string;
@@ -30,15 +34,23 @@ export interface IdempotentRequest {
   readonly correlationId: string;
 }
 
+/** An answer as it is kept for repetitions. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The JSON text of the body; null when there is none. */
+  readonly body: Json;
+}
+
 export interface Idempotency {
   /**
    * Runs once for each (principal, method, path, key); a repetition gets the kept answer.
-   * @throws {IdempotencyKeyReused} when the body is another one
+   * @throws {IdempotencyKeyReused} when the body is another one, and what `execute` throws: such an answer is not kept
    */
   run(
-    request: IdempotentRequest,
-    execute: (context: CommandContext) => Promise<Answer>,
-  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }>;
+    request: KeyedRequest,
+    execute: (identity: Pick<CommandContext, 'commandId'>) => Promise<KeptAnswer>,
+  ): Promise<{ readonly answer: KeptAnswer; readonly replayed: boolean }>;
 }
 
 export interface HttpServices {

@@ -2,13 +2,13 @@
 import { pino } from 'pino';
 import { z } from 'zod';
 import type { Express } from 'express';
+import type { Face } from '../../../src/api/http/face.ts';
 import { createApp } from '../../../src/api/http/app.ts';
 import type { AppOptions } from '../../../src/api/http/app.ts';
-import type { Answer } from '../../../src/api/http/answer.ts';
 import type { Principal } from '../../../src/api/http/principal.ts';
 import { route } from '../../../src/api/http/route.ts';
 import type { Route } from '../../../src/api/http/route.ts';
-import type { HttpServices } from '../../../src/api/http/services.ts';
+import type { Consistency, HttpServices, Idempotency, KeptAnswer } from '../../../src/api/http/services.ts';
 import { healthFace } from '../../../src/api/health.ts';
 import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -22,7 +22,7 @@ export const clock: Clock = {
 
 export const here = 'log-1:7' as Position;
 
-export class TokenRefused extends Error {
+class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
 class ForeignPosition extends Error {
@@ -54,7 +54,7 @@ export interface Example {
   /** Lines of the log, parsed. */
   readonly log: readonly unknown[];
   readonly remembered: readonly string[];
-  /** What `ready` was asked for. */
+  /** The positions that reads waited for. */
   readonly waited: readonly (string | null)[];
 }
 
@@ -129,49 +129,69 @@ export function thingRoutes(make: (name: string) => void = () => undefined): rea
   ];
 }
 
+/** A log that ends at 8: later is not there yet, and 8 itself comes late. */
+const consistency: Consistency = {
+  reached: () => undefined,
+  wait: async ({ position }) => {
+    if (position?.startsWith('log-2:')) throw new ForeignPosition('of another log');
+    if (position === 'log-1:99') throw new NotThereYet('not there');
+    return { stale: position === 'log-1:8' };
+  },
+};
+
+function createIdempotency(): Idempotency {
+  const kept = new Map<string, { readonly body: string; readonly answer: KeptAnswer }>();
+  return {
+    run: async ({ key, body }, execute) => {
+      const text = Buffer.from(body).toString();
+      const before = kept.get(key);
+      if (before && before.body !== text) throw new IdempotencyKeyReused('another body');
+      if (before) return { answer: before.answer, replayed: true };
+      const answer = await execute({ commandId: `command of ${key}` });
+      kept.set(key, { body: text, answer });
+      return { answer, replayed: false };
+    },
+  };
+}
+
+export const services: HttpServices = {
+  clock,
+  logger: pino({ level: 'silent' }),
+  authenticate: async (token) => {
+    const known = principals.get(token);
+    if (!known) throw new TokenRefused('unknown token');
+    return known;
+  },
+  consistency,
+  idempotency: createIdempotency(),
+};
+
+/** @param routes of the Plugin Manager's face; @param beside faces beside it */
 export function example(
   routes: readonly Route[] = thingRoutes(),
-  options: Partial<Pick<AppOptions, 'isReady' | 'corsOrigins'>> & Partial<HttpServices> = {},
+  options: Partial<Pick<AppOptions, 'isReady' | 'corsOrigins'>> = {},
+  beside: readonly Face[] = [],
 ): Example {
-  const { isReady = () => true, corsOrigins = [], ...services } = options;
+  const { isReady = () => true, corsOrigins = [] } = options;
   const log: unknown[] = [];
   const remembered: string[] = [];
   const waited: (string | null)[] = [];
-  const kept = new Map<string, { readonly body: string; readonly answer: Answer }>();
   const app = createApp({
     always: healthFace({ clock, readiness: () => ({ ready: isReady(), projections: [] }) }),
-    faces: [pluginManagerFace(routes)],
+    faces: [pluginManagerFace(routes), ...beside],
     isReady,
     corsOrigins,
     services: {
-      clock,
-      logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
-      authenticate: async (token) => {
-        const known = principals.get(token);
-        if (!known) throw new TokenRefused('unknown token');
-        return known;
-      },
-      consistency: {
-        remember: (who, position) => void remembered.push(`${who} ${position}`),
-        ready: async (_who, position) => {
-          waited.push(position);
-          if (position?.startsWith('log-2:')) throw new ForeignPosition('of another log');
-          if (position === 'log-1:99') throw new NotThereYet('not there');
-          return { stale: position === 'log-1:8' };
-        },
-      },
-      idempotency: {
-        run: async ({ key, body, actor, correlationId }, execute) => {
-          const text = Buffer.from(body).toString();
-          const before = kept.get(key);
-          if (before && before.body !== text) throw new IdempotencyKeyReused('another body');
-          if (before) return { answer: before.answer, replayed: true };
-          const answer = await execute({ commandId: `command of ${key}`, correlationId, actor });
-          kept.set(key, { body: text, answer });
-          return { answer, replayed: false };
-        },
-      },
       ...services,
+      logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+      consistency: {
+        reached: (who, position) => void remembered.push(`${who} ${position}`),
+        wait: async (question) => {
+          waited.push(question.position);
+          return consistency.wait(question);
+        },
+      },
+      idempotency: createIdempotency(),
     },
   });
   return { app, log, remembered, waited };
