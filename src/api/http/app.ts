@@ -1,6 +1,7 @@
 /** All faces in one express application. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express from 'express';
-import type { Express, NextFunction, Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { createCors } from './cors.ts';
 import { beginExchange, exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
 import { mountFace, noSuchRoute } from './face.ts';
@@ -21,7 +22,13 @@ export interface AppOptions {
 }
 
 /** @throws when a face cannot be mounted, see {@link mountFace} */
-export function createApp({ always, faces, services, isReady, corsOrigins = [] }: AppOptions): Express {
+export function createApp({
+  always,
+  faces,
+  services,
+  isReady,
+  corsOrigins = [],
+}: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -30,15 +37,12 @@ export function createApp({ always, faces, services, isReady, corsOrigins = [] }
   app.set('case sensitive routing', true);
 
   const answeredPreflight = createCors(corsOrigins);
-  const refused = (request: Request, response: Response, error: unknown): void => {
-    const face = faces.find(({ prefix }) => prefix !== '' && isUnder(prefix, request.path)) ?? faces[0];
+  const refused = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    const path = request.url ?? '';
+    const face = faces.find(({ prefix }) => prefix !== '' && isUnder(prefix, path)) ?? faces[0];
     sendAnswer(response, problemAnswer(error, exchangeOf(request), face.errors, services));
   };
 
-  app.use((request, response, next) => {
-    beginExchange(request, response, services);
-    if (!answeredPreflight(request, response)) next();
-  });
   mountFace(app, always, services);
   app.use((request, response, next) => {
     if (isReady()) next();
@@ -49,9 +53,29 @@ export function createApp({ always, faces, services, isReady, corsOrigins = [] }
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     refused(request, response, error),
   );
-  return app;
+  return (request, response) => {
+    beginExchange(request, response, services);
+    if (answeredPreflight(request, response)) return;
+    const target = targetOf(request.url ?? '');
+    if (target === null) {
+      refused(request, response, new Problem('Invalid', 'The target of the request is no path'));
+      return;
+    }
+    request.url = target;
+    void app(request, response);
+  };
 }
 
+/** Path and query; of an absolute target too (RFC 9112, 3.2.2), whose host says nothing here. Express would answer in HTML. */
+function targetOf(target: string): string | null {
+  if (target.startsWith('/')) return target;
+  const absolute = URL.parse(target);
+  return absolute?.protocol === 'http:' || absolute?.protocol === 'https:'
+    ? absolute.pathname + absolute.search
+    : null;
+}
+
+/** @param path may have a query */
 function isUnder(prefix: string, path: string): boolean {
-  return path === prefix || path.startsWith(`${prefix}/`);
+  return path.startsWith(prefix) && ['', '/', '?'].includes(path.charAt(prefix.length));
 }

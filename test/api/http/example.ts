@@ -1,7 +1,7 @@
 /** A face of routes that only tests know, with services that answer at once. */
 import { pino } from 'pino';
 import { z } from 'zod';
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import type { Face } from '../../../src/api/http/face.ts';
 import { createApp } from '../../../src/api/http/app.ts';
 import type { AppOptions } from '../../../src/api/http/app.ts';
@@ -50,7 +50,7 @@ const principals = new Map<string, Principal>([
 ]);
 
 export interface Example {
-  readonly app: Express;
+  readonly app: RequestListener;
   /** Lines of the log, parsed. */
   readonly log: readonly unknown[];
   readonly remembered: readonly string[];
