@@ -108,9 +108,23 @@ export function generationsContract(models: () => ReadModels): void {
     it('begin again when a collection is added, since the log already told what belongs into it', async () => {
       await models().declare(first, [plugins]);
       await models().commit(first, [put('plugins', 'p1', null, {})], checkpoint(1));
-      await models().declare(first, [plugins, deployments]);
+      const changed: CollectionSpec = {
+        ...plugins,
+        indexes: [{ fields: ['labels'], multi: true }],
+        text: ['title'],
+      };
+      await models().declare(first, [changed, deployments]);
       expect(await models().generations()).to.deep.equal([{ ...first, active: false, checkpoint: null }]);
       expect(await models().load(first, 'plugins', ['p1'])).to.deep.equal([]);
+      await models().commit(
+        first,
+        [put('plugins', 'p2', null, { labels: ['a'], title: 'word' })],
+        checkpoint(1),
+      );
+      await models().activate(first);
+      expect(await found('plugins', { filter: { contains: ['labels', 'a'] } })).to.deep.equal(['p2']);
+      const words = { scope: platform, words: ['word'], limit: 1 };
+      expect(ids(await models().search('plugins', words))).to.deep.equal(['p2']);
     });
 
     it('of two projections share no collection', async () => {

@@ -33,6 +33,10 @@ export function propertiesContract(models: () => ReadModels): void {
           await stored(things);
           for (const spec of collections) {
             for (const query of asked) {
+              for (const thing of things.slice(0, 3)) {
+                const seen = sees(spec, query.scope, thing) ? thing : null;
+                expect(await models().get(spec.name, thing.id, query.scope)).to.deep.equal(seen);
+              }
               const right = sorted(
                 things.filter((thing) => sees(spec, query.scope, thing) && matches(thing.data, query.filter)),
                 query.sort,
@@ -44,14 +48,15 @@ export function propertiesContract(models: () => ReadModels): void {
               expect(await models().count(spec.name, query)).to.equal(right.length);
               for (const path of ['tags', 'status', 'flag', 'n']) {
                 const facets = await models().facets(spec.name, { ...query, path, limit: 1000 });
-                expect(new Map(facets.map(({ value, count }) => [value, count]))).to.deep.equal(
-                  facetsOf(right, path),
-                );
+                const counted = facets.map(({ value, count }) => JSON.stringify([value, count]));
+                const entries = [...facetsOf(right, path)].map((entry) => JSON.stringify(entry));
+                expect(counted).to.have.members(entries);
+                expect(facets).to.deep.equal(facets.toSorted((a, b) => b.count - a.count));
               }
             }
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     });
 
@@ -74,7 +79,7 @@ export function propertiesContract(models: () => ReadModels): void {
             }
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     });
 

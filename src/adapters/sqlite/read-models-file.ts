@@ -10,6 +10,8 @@ const CHECKED_UP_TO = 256 * 1024 * 1024;
 /** Result codes of https://sqlite.org/rescode.html. */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+/** SQLITE_ERROR, CONSTRAINT, MISMATCH, MISUSE, RANGE: a statement is wrong, and would be again. */
+const DEFECTS: readonly number[] = [1, 19, 20, 21, 25];
 
 type Use = 'ours' | 'empty' | 'foreign' | 'useless';
 
@@ -53,6 +55,7 @@ function open(path: string): DatabaseSync {
   db.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
+    PRAGMA wal_autocheckpoint = 4000;
     PRAGMA cache_size = -65536;
     PRAGMA journal_size_limit = 67108864;
   `);
@@ -94,8 +97,9 @@ function sqliteCode(error: unknown): number | null {
   return error.errcode & 0xff;
 }
 
-/** SQLite's own errors are the file's or the disk's fault; the caller may try again. Others are defects and pass. */
+/** The file's or the disk's fault: the caller may try again. Other errors are defects and pass as they are. */
 export function asUnavailable(error: unknown): unknown {
-  if (sqliteCode(error) === null) return error;
-  return new StoreUnavailable(`the read models' file: ${(error as Error).message}`, { cause: error });
+  const code = sqliteCode(error);
+  if (!(error instanceof Error) || code === null || DEFECTS.includes(code)) return error;
+  return new StoreUnavailable(`the read models' file: ${error.message}`, { cause: error });
 }

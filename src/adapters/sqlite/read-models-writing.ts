@@ -41,8 +41,6 @@ export function writing(db: DatabaseSync): Writing {
       if (db.isTransaction) db.exec('ROLLBACK');
       indexers.clear();
       throw asUnavailable(error);
-    } finally {
-      catalogue = readCatalogue(db);
     }
   }
 
@@ -50,8 +48,11 @@ export function writing(db: DatabaseSync): Writing {
     return Number(statements.writing(text).run(...values).changes);
   }
 
-  function collectionsOf({ projection, version }: Generation): readonly StoredCollection[] {
-    return catalogue.filter((stored) => stored.projection === projection && stored.version === version);
+  function collectionsOf(
+    { projection, version }: Generation,
+    among = catalogue,
+  ): readonly StoredCollection[] {
+    return among.filter((stored) => stored.projection === projection && stored.version === version);
   }
 
   function drop({ number }: StoredCollection): void {
@@ -75,7 +76,8 @@ export function writing(db: DatabaseSync): Writing {
   }
 
   function empty(generation: Generation): void {
-    for (const stored of collectionsOf(generation)) {
+    // As of now: a declaration empties what it has just changed.
+    for (const stored of collectionsOf(generation, readCatalogue(db))) {
       dropTables(db, stored.number);
       createTables(db, stored);
       indexers.delete(stored.number);
@@ -135,7 +137,7 @@ export function writing(db: DatabaseSync): Writing {
         // What the log already told is missing in a new collection: this generation begins again.
         if (grown) empty(generation);
       });
-      return catalogue;
+      return (catalogue = readCatalogue(db));
     },
 
     activate(generation) {
@@ -150,7 +152,7 @@ export function writing(db: DatabaseSync): Writing {
         }
         run('DELETE FROM generations WHERE projection = ? AND version <> ?', projection, version);
       });
-      return catalogue;
+      return (catalogue = readCatalogue(db));
     },
 
     sweep() {
