@@ -1,11 +1,14 @@
 /** Opening the read models' file. What cannot be used is thrown away: everything in it can be rebuilt from the log. */
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailable } from '../../ports/event-store.ts';
 import { APPLICATION_ID, createMeta, FORMAT, readCatalogue } from './read-models-schema.ts';
 
-/** Checking takes about a second a gigabyte; a larger file is trusted until a read of it fails. Bytes. */
-const CHECKED_UP_TO = 256 * 1024 * 1024;
+/** Checking takes a second for some hundred megabytes; a larger file is trusted until a read of it fails. Bytes. */
+const CHECKED_UP_TO = 64 * 1024 * 1024;
+
+/** Beside a file whose damage was met in use: the next start throws both away. */
+const DAMAGED = '-damaged';
 
 /** Result codes of https://sqlite.org/rescode.html. */
 const SQLITE_CORRUPT = 11;
@@ -32,7 +35,7 @@ function openOrMake(path: string): DatabaseSync {
   // Another store's data, put here by a wrong setting, cannot be rebuilt: it is set aside.
   if (found === 'foreign') renameSync(path, `${path}.foreign-${Date.now()}`);
   if (found === 'useless' || found === 'foreign') {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm', DAMAGED]) rmSync(path + suffix, { force: true });
   }
   const db = open(path);
   if (found !== 'ours') {
@@ -63,7 +66,7 @@ function open(path: string): DatabaseSync {
 }
 
 function inspect(path: string): Use {
-  if (!existsSync(path)) return 'useless';
+  if (!existsSync(path) || existsSync(path + DAMAGED)) return 'useless';
   let db: DatabaseSync | undefined;
   try {
     // Without a pragma: what is another's stays as it is.
@@ -87,8 +90,11 @@ function use(db: DatabaseSync, check: boolean): Use {
 }
 
 function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || error instanceof SyntaxError;
+  return isCorruption(sqliteCode(error)) || error instanceof SyntaxError;
+}
+
+function isCorruption(code: number | null): boolean {
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
 /** The primary result code of an error of SQLite's; null for other errors. */
@@ -97,9 +103,14 @@ function sqliteCode(error: unknown): number | null {
   return error.errcode & 0xff;
 }
 
-/** The file's or the disk's fault: the caller may try again. Other errors are defects and pass as they are. */
-export function asUnavailable(error: unknown): unknown {
+/**
+ * The file's or the disk's fault: the caller may try again. Other errors are defects and pass as they are. Damage is noted
+ * beside the file of `db`, so that the next start rebuilds it.
+ */
+export function asUnavailable(error: unknown, db?: DatabaseSync): unknown {
   const code = sqliteCode(error);
   if (!(error instanceof Error) || code === null || DEFECTS.includes(code)) return error;
+  const path = db?.location();
+  if (path && isCorruption(code)) writeFileSync(path + DAMAGED, error.message);
   return new StoreUnavailable(`the read models' file: ${error.message}`, { cause: error });
 }

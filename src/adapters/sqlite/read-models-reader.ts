@@ -23,7 +23,7 @@ function reading<T>(question: (statements: Statements) => T): T {
   try {
     return question(statements);
   } catch (error) {
-    throw asUnavailable(error);
+    throw asUnavailable(error, db);
   }
 }
 

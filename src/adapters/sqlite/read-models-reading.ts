@@ -50,9 +50,14 @@ export function search(statements: Statements, table: Table, query: TextQuery): 
   const fullText = textTable(table.number);
   const asked = where(table, query);
   const weights = table.spec.text.map((_, column) => (10 / 2 ** column).toFixed(3)).join(', ');
+  const documents = documentsTable(table.number);
+  // The best are chosen before their documents are read: a common word is in a hundred thousand of them.
+  const scoped = asked.text === '1' ? '' : `JOIN ${documents} AS docs ON docs.doc = ${fullText}.rowid`;
   const text = `
-    SELECT ${DOCUMENT_COLUMNS} FROM ${fullText} JOIN ${documentsTable(table.number)} AS docs ON docs.doc = ${fullText}.rowid
-    WHERE ${fullText} MATCH ? AND ${asked.text} ORDER BY bm25(${fullText}, ${weights}), docs.id LIMIT ?`;
+    WITH best AS MATERIALIZED (
+      SELECT ${fullText}.rowid AS doc, bm25(${fullText}, ${weights}) AS score FROM ${fullText} ${scoped}
+      WHERE ${fullText} MATCH ? AND ${asked.text} ORDER BY score, doc LIMIT ?)
+    SELECT ${DOCUMENT_COLUMNS} FROM best JOIN ${documents} AS docs ON docs.doc = best.doc ORDER BY best.score, docs.id`;
   const found = new Map<string, Document>();
   for (const expression of expressions(statements, table.number, typed)) {
     if (found.size >= query.limit) break;

@@ -40,7 +40,7 @@ export function writing(db: DatabaseSync): Writing {
       // A full disk rolls back by itself; everything else does not.
       if (db.isTransaction) db.exec('ROLLBACK');
       indexers.clear();
-      throw asUnavailable(error);
+      throw asUnavailable(error, db);
     }
   }
 

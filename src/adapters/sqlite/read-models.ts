@@ -70,7 +70,7 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
     try {
       return read();
     } catch (error) {
-      throw asUnavailable(error);
+      throw asUnavailable(error, db);
     }
   }
 

@@ -93,6 +93,26 @@ describe('the file of the SQLite read models', () => {
     }
   });
 
+  it('is unavailable once damage is met in use, and begins empty at the next start', async () => {
+    await filled();
+    const models = await openSqliteReadModels({ path });
+    const { size } = await stat(path);
+    const file = await open(path, 'r+');
+    await file.write(Buffer.alloc(size - 4096, 0x5a), 0, size - 4096, 4096);
+    await file.close();
+    let error: unknown;
+    try {
+      await models.commit(generation, writes(2000, 2), checkpoint(2));
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).to.be.instanceOf(StoreUnavailable);
+    await models.close();
+    expect(await readdir(folder)).to.include('read-models.sqlite-damaged');
+    expect(await generationsFound()).to.deep.equal([]);
+    expect(await readdir(folder)).not.to.include('read-models.sqlite-damaged');
+  });
+
   it('begins empty where it is of another format, or missing', async () => {
     await filled();
     const db = new DatabaseSync(path);
