@@ -1,5 +1,6 @@
 /** What every adapter of the ReadModels port must do. Adapters differ in how they are opened and in nothing below. */
 import { expect } from 'chai';
+import { StoreUnavailable } from '../../src/ports/event-store.ts';
 import {
   BadCursor,
   UnanswerableQuery,
@@ -278,12 +279,18 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
     generationsContract(() => models);
     propertiesContract(() => models);
 
-    it('closes twice, and refuses what comes after', async () => {
+    it('closes twice, and is unavailable afterwards', async () => {
       await given();
       await models.close();
       await models.close();
-      await failure(models.commit(first, [], checkpoint(2)));
-      await failure(models.search('plugins', { scope: platform, words: ['a'], limit: 1 }));
+      for (const attempt of [
+        models.commit(first, [], checkpoint(2)),
+        models.get('plugins', 'p1', platform),
+        models.find('plugins', { scope: platform, limit: 1 }),
+        models.search('plugins', { scope: platform, words: ['a'], limit: 1 }),
+      ]) {
+        expect(await failure(attempt)).to.be.instanceOf(StoreUnavailable);
+      }
     });
   });
 }

@@ -6,7 +6,7 @@ import { where } from './read-models-filter.ts';
 import { checkLimit } from './read-models-page.ts';
 import { jsonPath } from './read-models-path.ts';
 import { documentsTable, textTable, type Table } from './read-models-schema.ts';
-import { DOCUMENT_COLUMNS, toDocument, type Row, type Statements } from './read-models-statements.ts';
+import { DOCUMENT_COLUMNS, toDocument, type Statements } from './read-models-statements.ts';
 import { expressions } from './read-models-text.ts';
 
 export interface FacetQuery {
@@ -16,30 +16,40 @@ export interface FacetQuery {
   readonly limit: number;
 }
 
-export function facets(
-  statements: Statements,
-  table: Table,
-  query: FacetQuery,
-): readonly { readonly value: Json; readonly count: number }[] {
-  checkLimit(query.limit);
-  const path = jsonPath(query.path);
-  const asked = where(table, query);
-  const text = `
-    SELECT element.type AS type,
-      CASE WHEN element.type IN ('integer', 'real') THEN CAST(element.value AS REAL) ELSE element.value END AS value,
-      count(DISTINCT docs.doc) AS count
-    FROM ${documentsTable(table.number)} AS docs, json_each(docs.data, ${path}) AS element
-    WHERE ${asked.text} AND element.type <> 'null' AND json_type(docs.data, ${path}) <> 'object'
-    GROUP BY 1, 2 ORDER BY 3 DESC, 2, 1 LIMIT ?`;
-  return statements
-    .rows({ text, values: [...asked.values, query.limit] })
-    .map((row) => ({ value: facetValue(row), count: Number(row['count']) }));
+interface Facet {
+  readonly value: Json;
+  readonly count: number;
 }
 
-function facetValue({ type, value }: Row): Json {
-  if (type === 'true' || type === 'false') return type === 'true';
-  if (type === 'text') return String(value);
-  return type === 'object' || type === 'array' ? (JSON.parse(String(value)) as Json) : Number(value);
+/** SQLite counts whole values, arrays too, as their JSON; their elements are told apart here, each once a document. */
+export function facets(statements: Statements, table: Table, query: FacetQuery): readonly Facet[] {
+  checkLimit(query.limit);
+  const asked = where(table, query);
+  const text = `
+    SELECT docs.data -> ${jsonPath(query.path)} AS value, count(*) AS count
+    FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text} GROUP BY 1`;
+  const counts = new Map<string, number>();
+  for (const row of statements.rows({ text, values: asked.values })) {
+    const value: unknown = JSON.parse(String(row['value']));
+    const elements = Array.isArray(value) ? value : isObject(value) ? [] : [value];
+    for (const element of new Set(elements.map((one) => JSON.stringify(one)))) {
+      counts.set(element, (counts.get(element) ?? 0) + Number(row['count']));
+    }
+  }
+  counts.delete('null');
+  return [...counts]
+    .map(([value, count]) => ({ value: JSON.parse(value) as Json, count }))
+    .sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
+    .slice(0, query.limit);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function compareValues(a: Json, b: Json): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return Buffer.compare(Buffer.from(JSON.stringify(a)), Buffer.from(JSON.stringify(b)));
 }
 
 /** Expressions run from strict to lenient until there are enough; within one, FTS5 ranks the weightier fields higher. */

@@ -1,10 +1,9 @@
 /** The writer thread: fsyncs and WAL checkpoints happen here, so that they never stall a request. */
 import type { DatabaseSync } from 'node:sqlite';
 import { openForWriting } from './read-models-file.ts';
-import type { StoredCollection } from './read-models-schema.ts';
+import { readCatalogue, type StoredCollection } from './read-models-schema.ts';
 import { serveThread } from './read-models-thread.ts';
 import { writing, type Writing } from './read-models-writing.ts';
-import { readCatalogue } from './read-models-schema.ts';
 
 export interface Writer extends Writing {
   /** First of all. Makes the file if need be. */

@@ -1,5 +1,5 @@
 /** Read models in one SQLite file of their own. Small reads here, long ones and all writes in threads of their own. */
-import type { Position } from '../../ports/event-store.ts';
+import { StoreUnavailable, type Position } from '../../ports/event-store.ts';
 import {
   UnanswerableQuery,
   type Checkpoint,
@@ -67,6 +67,7 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
   }
 
   async function reading<T>(read: () => T): Promise<T> {
+    if (!db.isOpen) throw new StoreUnavailable('the read models have been closed');
     try {
       return read();
     } catch (error) {
