@@ -29,6 +29,8 @@ export interface InstanceEvidence {
   readonly passes: number;
   /** The last reports at its epoch, by rising sequence, at most {@link reportsKept}. */
   readonly recent: readonly Report[];
+  /** Failures in a row with which it came out of the epoch before. */
+  readonly failuresBefore: number;
   /** Nothing up to here is taken any more: it was forgotten to bound memory. -1: nothing was. */
   readonly forgottenUpTo: number;
   /** Monotonic milliseconds of the last pass or failure that this process received; null when it only read of it. */
@@ -95,6 +97,7 @@ function at(epoch: number, instance: InstanceEvidence | undefined): InstanceEvid
       everPassed: false,
       passes: 0,
       recent: [],
+      failuresBefore: 0,
       forgottenUpTo: -1,
       lastSeenAt: null,
       replacedAt: null,
@@ -102,7 +105,21 @@ function at(epoch: number, instance: InstanceEvidence | undefined): InstanceEvid
   }
   if (instance.epoch === epoch) return instance;
   const forgottenUpTo = instance.recent.at(-1)?.sequence ?? instance.forgottenUpTo;
-  return { ...instance, epoch, passes: 0, recent: [], forgottenUpTo };
+  return {
+    ...instance,
+    epoch,
+    passes: 0,
+    recent: [],
+    failuresBefore: lastingFailures(instance),
+    forgottenUpTo,
+  };
+}
+
+/** Failures in a row, whatever stages began meanwhile. */
+function lastingFailures({ recent, failuresBefore }: InstanceEvidence): number {
+  const add = (fails: number, { outcome }: Report): number =>
+    outcome === 'fail' ? fails + 1 : outcome === 'pass' ? 0 : fails;
+  return recent.reduce(add, failuresBefore);
 }
 
 function isKnown(instance: InstanceEvidence, report: Report): boolean {
@@ -141,25 +158,30 @@ export interface InstanceHealth {
   readonly ready: boolean;
   /** `failureThreshold` failures in a row, once it has passed: before that they are start-up. */
   readonly unhealthy: boolean;
+  /** At this epoch: a new stage, and a person who resumes, begin anew. */
   readonly failuresInARow: number;
+  /** Also across epochs. */
+  readonly lastingFailures: number;
   readonly passesInARow: number;
   readonly passes: number;
   readonly lastSeenAt: number | null;
   readonly reports: readonly Report[];
 }
 
-/** The instances that reported at the epoch and still live. */
+/** The instances that reported at the epoch and still live, by name: the order of arrival says nothing. */
 export function present(evidence: Evidence, epoch: number, check: HealthCheck): readonly InstanceHealth[] {
   return Object.entries(evidence.instances)
     .filter(([, { replacedAt, ...known }]) => known.epoch === epoch && replacedAt === null)
-    .map(([instance, known]) => healthOf(instance, known, check));
+    .map(([instance, known]) => healthOf(instance, known, check))
+    .sort((a, b) => (a.instance < b.instance ? -1 : 1));
 }
 
 /** Instances that had passed before they died and were replaced, at this epoch. */
 export function restarts(evidence: Evidence, epoch: number): readonly string[] {
   return Object.entries(evidence.instances)
     .filter(([, { replacedAt, everPassed }]) => replacedAt === epoch && everPassed)
-    .map(([instance]) => instance);
+    .map(([instance]) => instance)
+    .sort();
 }
 
 function healthOf(instance: string, known: InstanceEvidence, check: HealthCheck): InstanceHealth {
@@ -176,6 +198,7 @@ function healthOf(instance: string, known: InstanceEvidence, check: HealthCheck)
     ready,
     unhealthy: known.everPassed && fails >= check.failureThreshold,
     failuresInARow: fails,
+    lastingFailures: lastingFailures(known),
     passesInARow: passes,
     passes: known.passes,
     lastSeenAt: known.lastSeenAt,

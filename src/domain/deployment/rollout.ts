@@ -1,6 +1,6 @@
 /**
- * What a rollout does next: one pure function of what is known and of the time. Always asked in the order of Evidence in
- * docs/rollouts.md: undeploy and abort, blind, failure, deadline, stale, approval, advance.
+ * What a rollout does next: one pure function of what is known and of the time. Always decided in one order, so that nothing that can
+ * fail runs before it: undeploy and abort, blind, failure, deadline, stale, approval, advance.
  */
 import type { SlotEnd } from '../slot.ts';
 import {
@@ -119,7 +119,7 @@ function fail(view: View, finding: Finding): readonly DeploymentEvent[] {
     return paused === 'Failure' ? [] : [pause('Failure', inWords(finding))];
   }
   const threshold = view.old?.deployment.request.healthCheck.failureThreshold ?? Infinity;
-  const oldSick = sight.old?.instances.some(({ failuresInARow }) => failuresInARow >= threshold) === true;
+  const oldSick = sight.old?.instances.some(({ lastingFailures }) => lastingFailures >= threshold) === true;
   if (oldSick && sight.canaries.ready) {
     const words = `${inWords(finding)}; but the old version is unhealthy and the new instances answer: a person must choose`;
     return paused === 'PreviousUnhealthy' ? [] : [pause('PreviousUnhealthy', words)];

@@ -44,6 +44,8 @@ export interface World {
   wallOffsetMs: number;
   proberAlive: boolean;
   behaviour: Behaviour;
+  /** What new instances measure beside their health. */
+  metrics: Readonly<Record<string, number>> | null;
   slot: SlotState;
   readonly deployments: Map<DeploymentId, DeploymentState>;
   readonly evidence: Map<DeploymentId, Evidence>;
@@ -51,7 +53,7 @@ export interface World {
   ask(id: DeploymentId, decide: (state: DeploymentState, slot: SlotState) => Decision<DeploymentEvent>): void;
   askSlot(decide: (state: SlotState) => Decision<SlotEvent>): void;
   /** Hands reports to the evidence, as many times and in whatever order a test likes. */
-  deliver(id: DeploymentId, epoch: number, reports: readonly Report[]): void;
+  deliver: (id: DeploymentId, epoch: number, reports: readonly Report[]) => void;
   /** Passes time in probe intervals of 10 s. @returns whether the condition came true */
   run(forMs: number, until?: () => boolean): boolean;
   /** The platform dies and starts again: memory is gone, and so are the instances. */
@@ -114,7 +116,8 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
         const instance = `${deploymentId}-${life}-${i}`;
         self.startedInstances.add(instance);
         const outcome = self.behaviour({ deploymentId, instance: i, ms: self.ms });
-        if (outcome) reports.push({ instance, sequence, outcome, latencyMs: 5, replaces: null });
+        const metrics = self.metrics ? { metrics: { ...self.metrics } } : {};
+        if (outcome) reports.push({ instance, sequence, outcome, latencyMs: 5, replaces: null, ...metrics });
       }
       self.deliver(deploymentId, epoch, reports);
     }
@@ -125,6 +128,7 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
       ms: 0,
       wallOffsetMs: 0,
       proberAlive: true,
+      metrics: null,
       behaviour,
       slot: slotAggregate.initial,
       deployments: new Map(),
