@@ -30,8 +30,9 @@ export interface RolloutDecision {
 }
 
 /**
- * Asked by a process in a loop: load slot, deployment, evidence; decide; append; again until nothing is new. The same question at
- * the same instant, after its answer was appended, answers nothing.
+ * Asked by a process in a loop: load the deployment, then its slot (a slot read before the claim would look as if the claim were
+ * gone), then the evidence; decide; append; again until nothing is new. The same question at the same instant, after its answer was
+ * appended, answers nothing.
  */
 export function decideRollout(situation: Situation): RolloutDecision {
   const { deployment, slot, now, watch } = situation;
