@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Candidate } from './dependencies.ts';
 import type { Aggregate, EventsOf } from './event.ts';
 import { PluginId, TenantId } from './ids.ts';
+import type { Role } from './permissions.ts';
 import { capabilityData, dependencyData, metadataData, resourcesData, runtimeData } from './plugin-data.ts';
 import { refuse, type Decision, type Refusal } from './refusal.ts';
 import type { Registration } from './registration.ts';
@@ -116,12 +117,10 @@ export function publishedCandidates(plugin: Plugin | null): readonly Candidate[]
 
 // Decisions
 
-export const roles = ['PlatformAdmin', 'PluginDeveloper', 'TenantAdmin', 'Viewer'] as const;
-
 /** Who wants to change a plugin. */
 export interface Publisher {
   readonly tenant: TenantId;
-  readonly role: (typeof roles)[number];
+  readonly role: Role;
 }
 
 export interface Publication {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Documents } from '../core/projection.ts';
 import type { EventSchema } from '../domain/event.ts';
+import { parseSlotKey, type Slot } from '../domain/ids.ts';
 import type { RecordedEvent } from '../ports/event-store.ts';
 
 /** A projection's handler that knows the shape of its event's data. */
@@ -9,4 +10,11 @@ export function on<D extends z.ZodType>(
   handle: (data: z.output<D>, documents: Documents, event: RecordedEvent) => void | Promise<void>,
 ): (event: RecordedEvent, documents: Documents) => void | Promise<void> {
   return (event, documents) => handle(data.parse(event.data), documents, event);
+}
+
+/** The slot whose event it is. */
+export function slotOfEvent({ stream }: RecordedEvent): Slot {
+  const found = parseSlotKey(stream.slice('slot-'.length));
+  if (!found) throw new Error(`${stream} is no stream of a slot`);
+  return found;
 }

@@ -5,10 +5,11 @@ import { rank, searchWords } from '../core/search.ts';
 import type { PluginId } from '../domain/ids.ts';
 import { pluginEvents, pluginStatus, type PluginStatus, type PublishedVersion } from '../domain/plugin.ts';
 import { Author } from '../domain/registration.ts';
+import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on } from './event-data.ts';
+import { on, slotOfEvent } from './event-data.ts';
 
 type Registered = z.output<typeof pluginEvents.PluginRegistered.data>;
 
@@ -76,10 +77,22 @@ export const pluginVersions: Collection<PluginVersionDocument> = {
   text: [],
 };
 
+/** Where a tenant has a plugin, by `{pluginId}@{tenant}`: what installations are counted from. */
+interface InstallationDocument {
+  /** Environments, in lower case, in which it is current. */
+  readonly environments: readonly string[];
+}
+const installations: Collection<InstallationDocument> = {
+  name: 'plugin_installations',
+  visibility: 'tenant',
+  indexes: [],
+  text: [],
+};
+
 export const pluginsProjection: Projection = {
   name: 'plugins',
   version: 1,
-  collections: [plugins, pluginVersions],
+  collections: [plugins, pluginVersions, installations],
   on: {
     PluginRegistered: on(pluginEvents.PluginRegistered, ({ registeredAt, ...metadata }, documents) => {
       documents.put(plugins, metadata.pluginId, metadata.ownerTenant, {
@@ -118,6 +131,19 @@ export const pluginsProjection: Projection = {
         summary.semanticVersion === semanticVersion ? { ...summary, state } : summary,
       );
       await putPlugin(documents, { ...found, versions, updatedAt });
+    }),
+    SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, event) => {
+      const { tenant, environment, plugin } = slotOfEvent(event);
+      const found = await documents.get(plugins, plugin);
+      if (!found) throw new Error(`no plugin ${plugin}`);
+      const key = `${plugin}@${tenant}`;
+      const before = (await documents.get(installations, key))?.environments ?? [];
+      const others = before.filter((other) => other !== environment.toLowerCase());
+      const environments = current === null ? others : [...others, environment.toLowerCase()];
+      documents.put(installations, key, tenant, { environments });
+      const more = Number(environments.length > 0) - Number(before.length > 0);
+      const active = found.active || outcome === 'Completed';
+      await putPlugin(documents, { ...found, active, installationCount: found.installationCount + more });
     }),
   },
 };

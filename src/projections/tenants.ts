@@ -2,16 +2,19 @@
 import type { z } from 'zod';
 import type { Collection, Projection } from '../core/projection.ts';
 import type { TenantId } from '../domain/ids.ts';
+import { slotEvents } from '../domain/slot.ts';
 import { tenantEvents, type TenantStatus } from '../domain/tenant.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on } from './event-data.ts';
+import { on, slotOfEvent } from './event-data.ts';
 
 /** One tenant, by its id. `contactEmail` is sealed: {@link getTenant} opens it. */
 export interface TenantDocument extends z.output<typeof tenantEvents.TenantCreated.data> {
   readonly status: TenantStatus;
   /** How many plugins it has, each counted once. */
   readonly pluginCount: number;
+  /** `{environment in lower case}.{plugin}` of each slot with a current deployment: what is counted. */
+  readonly current: readonly string[];
   /** What its instances reserve (decisions 25). */
   readonly resourceUsage: {
     readonly currentCpu: number;
@@ -43,9 +46,20 @@ export const tenantsProjection: Projection = {
         ...created,
         status: 'Active',
         pluginCount: 0,
+        current: [],
         resourceUsage: { currentCpu: 0, currentMemoryGB: 0, currentInstances: 0 },
         updatedAt: created.createdAt,
       });
+    }),
+    SlotTurned: on(slotEvents.SlotTurned, async (turned, documents, event) => {
+      const { tenant, environment, plugin } = slotOfEvent(event);
+      const found = await documents.get(tenants, tenant);
+      if (!found) return; // the platform's own slots: it has no document
+      const slot = `${environment.toLowerCase()}.${plugin}`;
+      const others = found.current.filter((other) => other !== slot);
+      const current = turned.current === null ? others : [...others, slot];
+      const pluginCount = new Set(current.map((each) => each.split('.')[1])).size;
+      documents.put(tenants, tenant, tenant, { ...found, current, pluginCount });
     }),
   },
 };

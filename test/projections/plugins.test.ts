@@ -3,6 +3,7 @@ import { registerPlugin } from '../../src/commands/register-plugin.ts';
 import { PluginId } from '../../src/domain/ids.ts';
 import { changeVersionState, plugin, pluginEvents } from '../../src/domain/plugin.ts';
 import { reservationEvents } from '../../src/domain/reservation.ts';
+import { slotEvents } from '../../src/domain/slot.ts';
 import type { VersionState } from '../../src/domain/version.ts';
 import {
   getPlugin,
@@ -21,7 +22,9 @@ const a = PluginId.parse('plugin-a');
 describe('plugins', () => {
   let world: World;
   const { vault } = fixture();
-  beforeEach(async () => (world = await openWorld([pluginEvents, reservationEvents], [pluginsProjection])));
+  beforeEach(
+    async () => (world = await openWorld([pluginEvents, reservationEvents, slotEvents], [pluginsProjection])),
+  );
   afterEach(() => world.close());
 
   async function register(...sent: Parameters<typeof registration>): Promise<void> {
@@ -116,6 +119,22 @@ describe('plugins', () => {
       createdAt: '2030-01-01T00:00:01.000Z',
     });
     expect(await getPluginVersion(world.models, anyTenant, a, '2.0.0')).to.equal(null);
+  });
+
+  it('count the tenants in which they are current, and are Active from their first completed deployment', async () => {
+    await register();
+    const after = async (...turn: Parameters<World['turn']>) => {
+      await world.turn(...turn);
+      const { installationCount, status } = await details();
+      return [installationCount, status];
+    };
+    expect(await after('acme.production.plugin-a', null, 'RolledBack')).to.deep.equal([0, 'Registered']);
+    expect(await after('acme.production.plugin-a', 'dep-1', 'Completed')).to.deep.equal([1, 'Active']);
+    expect(await after('acme.staging.plugin-a', 'dep-1', 'Completed')).to.deep.equal([1, 'Active']);
+    expect(await after('other.production.plugin-a', 'dep-1', 'Completed')).to.deep.equal([2, 'Active']);
+    expect(await after('acme.production.plugin-a', null, 'Undeployed')).to.deep.equal([2, 'Active']);
+    expect(await after('acme.staging.plugin-a', null, 'Undeployed')).to.deep.equal([1, 'Active']);
+    expect(await after('other.production.plugin-a', 'dep-1', 'RolledBack')).to.deep.equal([1, 'Active']);
   });
 
   it('are listed newest first, by page and by what they are', async () => {

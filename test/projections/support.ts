@@ -9,6 +9,8 @@ import type { Projection } from '../../src/core/projection.ts';
 import { createProjector } from '../../src/core/projector.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventSchemas } from '../../src/domain/event.ts';
+import { DeploymentId } from '../../src/domain/ids.ts';
+import { slot, type SlotOutcome } from '../../src/domain/slot.ts';
 import type { ReadModels } from '../../src/ports/read-models.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
@@ -20,6 +22,8 @@ export interface World {
   readonly models: ReadModels;
   readonly clock: VirtualClock;
   context(): CommandContext;
+  /** Ends a flight of a slot (`acme.production.plugin-a`): that deployment, or none, is current from now on. */
+  turn(slot: string, current: 'dep-1' | null, outcome: SlotOutcome): Promise<void>;
   /** Resolves once the read models contain all that has been appended. */
   caughtUp(): Promise<void>;
   close(): Promise<void>;
@@ -37,11 +41,19 @@ export async function openWorld(
   const models = await openSqliteReadModels({ path: join(folder.path, 'models.db') });
   const projector = createProjector({ store, models, schemas, projections, clock, log });
   await projector.start();
+  const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
+  const context = () => requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() });
   return {
-    executor: createExecutor({ store, schemas, snapshots: null, clock, log }),
+    executor,
     models,
     clock,
-    context: () => requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() }),
+    context,
+    turn: async (id, current, outcome) => {
+      const ended = DeploymentId.parse('dep-1');
+      const data = { current: current && DeploymentId.parse(current), ended, outcome, coolDown: null };
+      const decide = () => [{ type: 'SlotTurned', data }] as const;
+      await executor.execute({ aggregate: slot, id, tenant: null, context: context(), decide });
+    },
     caughtUp: async () => {
       const reached = await projector.waitFor('all', await store.head(), 10_000);
       if (!reached) throw new Error(`the read models stand still: ${JSON.stringify(log.lines)}`);
