@@ -12,7 +12,7 @@ import {
   pluginsProjection,
   type PluginQuery,
 } from '../../src/projections/plugins.ts';
-import { fixture } from '../commands/support.ts';
+import { readableSeals } from '../commands/support.ts';
 import { developer, registration } from '../support/plugin-facts.ts';
 import { openWorld, type World } from './support.ts';
 
@@ -21,7 +21,7 @@ const a = PluginId.parse('plugin-a');
 
 describe('plugins', () => {
   let world: World;
-  const { vault } = fixture();
+  const vault = readableSeals();
   beforeEach(
     async () => (world = await openWorld([pluginEvents, reservationEvents, slotEvents], [pluginsProjection])),
   );

@@ -10,14 +10,14 @@ import {
   tenantsProjection,
   type TenantQuery,
 } from '../../src/projections/tenants.ts';
-import { fixture } from '../commands/support.ts';
+import { readableSeals } from '../commands/support.ts';
 import { openWorld, type World } from './support.ts';
 
 const platform = { kind: 'platform' } as const;
 
 describe('tenants', () => {
   let world: World;
-  const { vault } = fixture();
+  const vault = readableSeals();
   beforeEach(
     async () => (world = await openWorld([tenantEvents, reservationEvents, slotEvents], [tenantsProjection])),
   );
