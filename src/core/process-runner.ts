@@ -11,6 +11,7 @@ import { processContext } from './context.ts';
 import type { CommandContext } from './executor.ts';
 import { createKeyRunner } from './key-runner.ts';
 import type { KeyRunner, ParkedKey, Wake } from './key-runner.ts';
+import type { Projector } from './projector.ts';
 import type { Schemas } from './schemas.ts';
 import { backoff, sleep } from './waiting.ts';
 
@@ -26,6 +27,8 @@ export interface Cause {
 export interface ProcessManager {
   /** `^[a-z][a-z0-9-]*$` */
   readonly name: string;
+  /** Projections (by name) that `inFlight` and `due` ask. */
+  readonly projections: readonly string[];
   /** Events of these types wake keys. */
   readonly types: readonly string[];
   readonly keysOf: (event: RecordedEvent) => readonly string[];
@@ -58,23 +61,23 @@ interface Running {
 
 const pollEvery = 1_000;
 const dueAtOnce = 256;
+/** Milliseconds after which projections that are not there yet are waited for again. */
+const projectionsWithinMs = 30_000;
 
-/**
- * @param options.caughtUp resolves once the projections that processes ask contain everything up to a position
- * @param options.concurrency handlers of one process at once, default 16
- */
+/** @param options.concurrency handlers of one process at once, default 16 */
 export function createProcessRunner(options: {
   readonly store: EventStore;
   readonly schemas: Schemas;
   readonly processes: readonly ProcessManager[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly caughtUp: (position: Position) => Promise<void>;
+  readonly projector: Pick<Projector, 'waitFor'>;
   readonly concurrency?: number;
 }): ProcessRunner {
-  const { store, schemas, processes, clock } = options;
+  const { store, schemas, processes, projector, clock } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const stopped = Promise.withResolvers<false>();
   const waiting = new Set<() => void>();
   const changed = (): void => [...waiting].forEach((check) => check());
   const all = new Map<string, Running>();
@@ -131,10 +134,11 @@ export function createProcessRunner(options: {
     }
   }
 
-  async function wakeInFlight(running: Running, head: Position): Promise<'done'> {
-    await Promise.race([options.caughtUp(head), aborted(signal)]);
-    if (signal.aborted) return 'done';
-    for (const key of await running.process.inFlight()) running.keys.wake(key, { by: 'start' });
+  async function wakeInFlight(running: Running, head: Position): Promise<'done' | 'ended'> {
+    const { projections, inFlight } = running.process;
+    const there = projector.waitFor(projections, head, projectionsWithinMs);
+    if (!(await Promise.race([there, stopped.promise]))) return 'ended';
+    for (const key of await inFlight()) running.keys.wake(key, { by: 'start' });
     running.woken = true;
     changed();
     return 'done';
@@ -166,6 +170,7 @@ export function createProcessRunner(options: {
     },
     async stop() {
       stopping.abort();
+      stopped.resolve(false);
       changed();
       await Promise.all([...loops, ...[...all.values()].map(({ keys }) => keys.stop())]);
     },
@@ -202,8 +207,4 @@ function causeOf({ name }: ProcessManager, key: string, wake: Wake): Cause {
     correlationId,
     command: (purpose) => processContext({ process: name, key, purpose, correlationId }),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

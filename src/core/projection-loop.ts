@@ -6,6 +6,7 @@ import type { ReadModels } from '../ports/read-models.ts';
 import type { Parked } from './projection-bookmark.ts';
 import { openBatchDocuments } from './projection-documents.ts';
 import type { BatchDocuments } from './projection-documents.ts';
+import { heal } from './projection-healing.ts';
 import { openLedger } from './projection-ledger.ts';
 import type { Projection } from './projection.ts';
 import type { Schemas } from './schemas.ts';
@@ -96,7 +97,7 @@ export function createProjectionLoop(options: {
     await ledger.commit(documents, checkpoint, last);
   }
 
-  /** Applies an event, or parks it after five tries. @param settle commits what came before it */
+  /** Applies an event, or parks it: after five tries, or at once when it cannot be read. @param settle commits what came before it */
   async function digest(
     event: RecordedEvent,
     documents: () => BatchDocuments,
@@ -104,6 +105,12 @@ export function createProjectionLoop(options: {
   ): Promise<void> {
     const { trying, parked } = ledger.troubles;
     if (parked.some(({ stream }) => stream === event.stream)) return;
+    const decoded = schemas.decode(event);
+    if (!decoded.ok) {
+      // No try will change what this version of the program can read.
+      park(event, 1, decoded.message);
+      return;
+    }
     let tries = trying?.eventId === event.id ? trying.tries : 0;
     let error: string | null = 'the process ended while it was handled';
     while (tries < mostTries) {
@@ -112,7 +119,7 @@ export function createProjectionLoop(options: {
         ledger.troubles = { parked, trying: { eventId: event.id, tries } };
         await settle();
       }
-      error = await attempt(event, documents());
+      error = await attempt(decoded.event, documents());
       if (error === null) break;
       tries = Math.max(tries, 1);
       failingSince ??= clock.monotonic();
@@ -125,11 +132,9 @@ export function createProjectionLoop(options: {
   }
 
   /** @returns what went wrong, null when nothing did. @throws when documents could not be read */
-  async function attempt(recorded: RecordedEvent, documents: BatchDocuments): Promise<string | null> {
-    const decoded = schemas.decode(recorded);
-    if (!decoded.ok) return decoded.message;
+  async function attempt(event: RecordedEvent, documents: BatchDocuments): Promise<string | null> {
     try {
-      await projection.on[recorded.type]?.(decoded.event, documents);
+      await projection.on[event.type]?.(event, documents);
       documents.keep();
       return null;
     } catch (error) {
@@ -162,40 +167,13 @@ export function createProjectionLoop(options: {
     changed();
   }
 
-  /** Applies what a parked stream has up to where the projection stands. */
-  async function heal(entry: Parked): Promise<boolean> {
-    const at = ledger.position;
-    if (at === null) return false;
+  function healOne(entry: Parked): Promise<boolean> {
     const documents = open();
-    let failed: Parked | null = null;
-    for await (const event of eventsFrom(entry)) {
-      if (!types.includes(event.type)) continue;
-      if (store.compare(event.position, at) > 0) break;
-      const error = await attempt(event, documents);
-      const { id: eventId, type, revision } = event;
-      if (error !== null) failed = { ...entry, revision, eventId, type, error, tries: entry.tries + 1 };
-      if (failed) break;
-    }
-    const before = ledger.troubles;
-    const others = before.parked.filter(({ stream }) => stream !== entry.stream);
-    try {
-      ledger.troubles = { ...before, parked: failed ? [...others, failed] : others };
-      await ledger.commit(documents, at, null);
-    } catch (error) {
-      ledger.troubles = before;
-      throw error;
-    }
-    return !failed;
-  }
-
-  async function* eventsFrom({ stream, revision }: Parked): AsyncGenerator<RecordedEvent> {
-    for (let from = revision; ;) {
-      const page = await store.readStream(stream, { from, limit: 500 });
-      yield* page;
-      const last = page.at(-1);
-      if (!last) return;
-      from = last.revision + 1;
-    }
+    const decodeAndTry = async (recorded: RecordedEvent): Promise<string | null> => {
+      const decoded = schemas.decode(recorded);
+      return decoded.ok ? attempt(decoded.event, documents) : decoded.message;
+    };
+    return heal(entry, { store, ledger, types, documents, attempt: decodeAndTry });
   }
 
   async function resume(head: Position): Promise<void> {
@@ -251,7 +229,7 @@ export function createProjectionLoop(options: {
     },
     async retry() {
       let healed = 0;
-      for (const entry of ledger.troubles.parked) healed += Number(await exclusive(() => heal(entry)));
+      for (const entry of ledger.troubles.parked) healed += Number(await exclusive(() => healOne(entry)));
       return healed;
     },
   };

@@ -31,12 +31,10 @@ describe('process runner', () => {
     await store.close();
   });
 
-  async function start(
-    process: Partial<ProcessManager>,
-    caughtUp: () => Promise<undefined> = async () => undefined,
-  ) {
+  async function start(process: Partial<ProcessManager>, waitFor: () => Promise<boolean> = async () => true) {
     const whole: ProcessManager = {
       name: 'closer',
+      projections: ['counters'],
       types: ['Counted'],
       keysOf: ({ stream }) => [stream.replace('counter-', '')],
       inFlight: async () => [],
@@ -53,7 +51,7 @@ describe('process runner', () => {
       processes: [whole],
       clock,
       log,
-      caughtUp,
+      projector: { waitFor },
       concurrency: 4,
     });
     await runner.start();
@@ -96,12 +94,12 @@ describe('process runner', () => {
 
   it('wakes what is in flight once the projections have caught up, and misses nothing meanwhile', async () => {
     await add('old');
-    const gate = Promise.withResolvers<undefined>();
+    const gate = Promise.withResolvers<boolean>();
     await start({ inFlight: async () => ['old'] }, () => gate.promise);
     await add('new');
     await clock.advance(10);
     expect(keys()).to.deep.equal(['new']);
-    gate.resolve(undefined);
+    gate.resolve(true);
     await runner.idle();
     expect(keys()).to.deep.equal(['new', 'old']);
   });
@@ -206,6 +204,14 @@ describe('process runner', () => {
     await runner.idle();
     expect(keys()).to.deep.equal(['a']);
     expect(log.lines.some(({ message }) => message.includes('wakes nobody'))).to.be.true;
+  });
+
+  it('can be stopped while the projections have not caught up', async () => {
+    await start({}, () => new Promise(() => undefined));
+    await add('a');
+    await clock.advance(10);
+    await runner.stop();
+    expect(keys()).to.deep.equal(['a']);
   });
 
   it('lets what runs end before it has stopped, and starts nothing more', async () => {
