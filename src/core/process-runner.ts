@@ -27,8 +27,6 @@ export interface Cause {
 export interface ProcessManager {
   /** `^[a-z][a-z0-9-]*$` */
   readonly name: string;
-  /** Projections (by name) that `inFlight` and `due` ask. */
-  readonly projections: readonly string[];
   /** Events of these types wake keys. */
   readonly types: readonly string[];
   readonly keysOf: (event: RecordedEvent) => readonly string[];
@@ -135,10 +133,9 @@ export function createProcessRunner(options: {
   }
 
   async function wakeInFlight(running: Running, head: Position): Promise<'done' | 'ended'> {
-    const { projections, inFlight } = running.process;
-    const there = projector.waitFor(projections, head, projectionsWithinMs);
+    const there = projector.waitFor('all', head, projectionsWithinMs);
     if (!(await Promise.race([there, stopped.promise]))) return 'ended';
-    for (const key of await inFlight()) running.keys.wake(key, { by: 'start' });
+    for (const key of await running.process.inFlight()) running.keys.wake(key, { by: 'start' });
     running.woken = true;
     changed();
     return 'done';

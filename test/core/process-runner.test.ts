@@ -34,7 +34,6 @@ describe('process runner', () => {
   async function start(process: Partial<ProcessManager>, waitFor: () => Promise<boolean> = async () => true) {
     const whole: ProcessManager = {
       name: 'closer',
-      projections: ['counters'],
       types: ['Counted'],
       keysOf: ({ stream }) => [stream.replace('counter-', '')],
       inFlight: async () => [],
