@@ -47,9 +47,9 @@ export function createExecutor(options: {
         const first = await repetition<S, E>(stream, context.commandId);
         if (first) return { ...first, state: assertRepeated(command, folded, first.events) };
       }
-      const decision = command.decide(folded.state);
-      if (isRefusal(decision)) throw new CommandRefused(decision);
       const revision = latest(folded.last?.revision ?? 'none', conflict);
+      const decision = command.decide(folded.state, revision);
+      if (isRefusal(decision)) throw new CommandRefused(decision);
       if (decision.length === 0) return { state: folded.state, revision, events: [], position: null };
       try {
         return await append(command, stream, folded, revision, decision);
@@ -135,10 +135,10 @@ function latest(folded: ExpectedRevision, conflict: ExpectedRevision): ExpectedR
  */
 function assertRepeated<S, E extends Typed>(
   command: Command<S, E>,
-  { state }: Folded<S>,
+  { state, last }: Folded<S>,
   first: readonly E[],
 ): S {
-  const decision = command.decide(state);
+  const decision = command.decide(state, last?.revision ?? 'none');
   const types = (events: readonly E[]): string => events.map(({ type }) => type).join();
   if (!isRefusal(decision) && decision.length > 0 && types(decision) !== types(first)) {
     throw new Error(

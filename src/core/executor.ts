@@ -35,7 +35,8 @@ export interface Command<S, E extends { readonly type: string }> {
   /** Whose fact it will be; null: the platform's. */
   readonly tenant: string | null;
   readonly context: CommandContext;
-  readonly decide: (state: S) => Decision<E>;
+  /** Called again, with what is so then, when another was faster. @param revision of the stream that `state` is folded from */
+  readonly decide: (state: S, revision: ExpectedRevision) => Decision<E>;
 }
 
 export interface Executor {

@@ -95,9 +95,10 @@ export function openLedger(options: {
     },
     flush,
     async resume(head) {
+      // Declared first: a collection that is new to this version empties the generation, checkpoint and all.
+      await models.declare(generation, [...projection.collections, bookmarkCollection(name)]);
       const known = await models.generations();
       const state = known.find((other) => other.projection === name && other.version === version);
-      await models.declare(generation, [...projection.collections, bookmarkCollection(name)]);
       let checkpoint = state?.checkpoint ?? null;
       written = checkpoint ? await loadBookmark(models, generation) : newBookmark;
       const foreign = checkpoint && (await whyForeign(store, checkpoint, written, head));

@@ -20,6 +20,13 @@ import type { Witness } from './witness.ts';
 /** Most steps that one wake may take; more means that two decisions undo each other. */
 const maxSteps = 100;
 
+interface Step {
+  /** Whether something was appended: then ask again at once. */
+  readonly moved: boolean;
+  /** Otherwise, when to ask again. */
+  readonly dueInMs: number | null;
+}
+
 type Deployments = ReadonlyMap<DeploymentId, DeploymentState>;
 
 export interface Rollouts {
@@ -57,34 +64,32 @@ export function createRollouts(deps: {
     return processContext({ process: 'rollouts', key, purpose, correlationId: witness.correlationOf(id) });
   }
 
-  /** @returns whether anything was appended, and when to ask again */
-  async function decide(
-    key: SlotKey,
-    slot: SlotState,
-    id: DeploymentId,
-    deployments: Deployments,
-  ): Promise<{ moved: boolean; dueInMs: number | null }> {
-    const { revision } = await executor.load(deploymentAggregate, id);
-    const old = oldOf(slot, id, deployments);
-    const oldEvidence = old ? await witness.evidenceOf(old.request.deploymentId) : null;
-    const evidence = await witness.evidenceOf(id);
-    const situation = (state: DeploymentState): Situation => ({
-      slot,
-      deployment: state,
-      evidence,
-      old: old && oldEvidence ? { deployment: old, evidence: oldEvidence } : null,
+  /**
+   * The deployment is read before its slot: whoever claims a slot does so before the deployment moves, so a slot that is read later
+   * explains whatever the deployment says. What changes meanwhile is decided anew.
+   */
+  async function decide(key: SlotKey, id: DeploymentId): Promise<Step> {
+    const { state, revision } = await executor.load(deploymentAggregate, id);
+    const slot = await loadSlot(key);
+    const decision = decideRollout({
+      ...{ slot, deployment: state, watch: watches.get(id) ?? null },
+      old: await oldOf(slot, id),
+      evidence: await witness.evidenceOf(id),
       proberAlive: !runtime.capabilities.probedByPlatform || prober.alive(key),
       now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
-      watch: watches.get(id) ?? null,
     });
-    let decision = decideRollout(situation({ phase: 'None', fence: 0 }));
+    let overtaken = false;
     const { events } = await executor.execute({
       aggregate: deploymentAggregate,
       id,
       tenant: tenantOf(key),
       context: contextFor(key, id, `${id}@${revision}`),
-      decide: (state) => (decision = decideRollout(situation(state))).events,
+      decide: (_state, now) => {
+        overtaken = now !== revision;
+        return overtaken ? [] : decision.events;
+      },
     });
+    if (overtaken) return { moved: true, dueInMs: null };
     if (decision.watch) watches.set(id, decision.watch);
     const { slotEnd } = decision;
     if (slotEnd === null) return { moved: events.length > 0, dueInMs: decision.nextDueInMs };
@@ -93,17 +98,22 @@ export function createRollouts(deps: {
       id: key,
       tenant: tenantOf(key),
       context: contextFor(key, id, `${slotEnd.type} ${id} ${slot.fence}`),
-      decide: (state) => end(state, slotEnd),
+      decide: (now) => end(now, slotEnd),
     });
     return { moved: true, dueInMs: null };
   }
 
+  /** What a deployment replaces, or, when it goes back after its completion, what it returns to. */
+  async function oldOf(slot: SlotState, id: DeploymentId): Promise<Situation['old']> {
+    const { flight } = slot;
+    const oldId = flight?.kind === 'rollback' && flight.deploymentId === id ? flight.to : slot.current;
+    if (oldId === null || oldId === id) return null;
+    const { state } = await executor.load(deploymentAggregate, oldId);
+    return state.phase === 'None' ? null : { deployment: state, evidence: await witness.evidenceOf(oldId) };
+  }
+
   /** A claim whose deployment was never recorded holds the slot no longer than it said. */
-  async function expire(
-    key: SlotKey,
-    slot: SlotState,
-    deployments: Deployments,
-  ): Promise<{ moved: boolean; dueInMs: number | null }> {
+  async function expire(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<Step> {
     const claims = [slot.flight?.kind === 'rollout' ? slot.flight : null, slot.successor];
     for (const claim of claims) {
       const recorded =
@@ -183,7 +193,7 @@ export function createRollouts(deps: {
         const steps = [expired];
         for (const id of deployments.keys()) {
           if (expired.moved || steps.some(({ moved }) => moved)) break;
-          steps.push(await decide(key, slot, id, deployments));
+          steps.push(await decide(key, id));
         }
         if (steps.some(({ moved }) => moved)) continue;
         forgetEnded(key, slot, deployments);
@@ -197,12 +207,4 @@ export function createRollouts(deps: {
 
 function tenantOf(key: SlotKey): string {
   return key.slice(0, key.indexOf('.'));
-}
-
-/** What a deployment replaces, or, when it goes back after its completion, what it returns to. */
-function oldOf(slot: SlotState, id: DeploymentId, deployments: Deployments) {
-  const { flight } = slot;
-  const oldId = flight?.kind === 'rollback' && flight.deploymentId === id ? flight.to : slot.current;
-  const state = oldId === null || oldId === id ? undefined : deployments.get(oldId);
-  return state && state.phase !== 'None' ? state : null;
 }

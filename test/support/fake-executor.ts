@@ -46,7 +46,8 @@ export function createFakeExecutor(): FakeExecutor {
       const { aggregate, context } = command;
       const stream = `${aggregate.name}-${command.id}`;
       const before = recorded(stream).filter(({ commandId }) => commandId === context.commandId);
-      const decision = command.decide(fold(aggregate, command.id));
+      const { length } = recorded(stream);
+      const decision = command.decide(fold(aggregate, command.id), length === 0 ? 'none' : length - 1);
       if (before.length > 0) {
         // The real one says so too: a command writes a stream once.
         const wanted = isRefusal(decision) ? [] : decision.map(({ type }) => type);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { CommandContext } from '../../core/executor.ts';
+import type { KeyedRequest } from '../../core/idempotency.ts';
 import type { Position } from '../../ports/event-store.ts';
 import { rendered } from './answer.ts';
 import type { RenderedAnswer } from './answer.ts';
@@ -12,7 +13,7 @@ import { Problem, problemOf } from './problem.ts';
 import type { Principal } from './principal.ts';
 import { parseQuery } from './query.ts';
 import type { Policy, Route } from './route.ts';
-import type { HttpServices, KeyedRequest } from './services.ts';
+import type { HttpServices } from './services.ts';
 import { validated } from './validation.ts';
 
 const defaultMaxBodyBytes = 1_048_576;
@@ -40,7 +41,9 @@ export function createDispatch(
       correlationId: exchange.correlationId,
       actor: { id: principal?.userId ?? 'anonymous', face: face.name },
     };
-    const run = async (identity: Pick<CommandContext, 'commandId'>): Promise<RenderedAnswer> => {
+    const run = async (
+      identity: Pick<CommandContext, 'commandId' | 'mayRepeat'>,
+    ): Promise<RenderedAnswer> => {
       const answer = await route.handler({ ...input, context: { ...identity, ...cause } });
       if (answer.position && principal) consistency.reached(principal.userId, answer.position);
       return rendered(answer);
@@ -64,7 +67,7 @@ export function createDispatch(
   async function repeatable(
     request: KeyedRequest,
     exchange: Exchange,
-    run: (identity: Pick<CommandContext, 'commandId'>) => Promise<RenderedAnswer>,
+    run: (identity: Pick<CommandContext, 'commandId' | 'mayRepeat'>) => Promise<RenderedAnswer>,
   ): Promise<RenderedAnswer> {
     const { answer, replayed } = await idempotency.run(request, async (identity) => {
       const { status, headers, text } = await run(identity).catch((error: unknown) => {

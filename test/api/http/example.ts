@@ -8,7 +8,9 @@ import type { AppOptions } from '../../../src/api/http/app.ts';
 import type { Principal } from '../../../src/api/http/principal.ts';
 import { route } from '../../../src/api/http/route.ts';
 import type { Route } from '../../../src/api/http/route.ts';
-import type { Consistency, HttpServices, Idempotency, KeptAnswer } from '../../../src/api/http/services.ts';
+import type { Consistency } from '../../../src/core/consistency.ts';
+import type { Answer as KeptAnswer, Idempotency } from '../../../src/core/idempotency.ts';
+import type { HttpServices } from '../../../src/api/http/services.ts';
 import { healthFace } from '../../../src/api/health.ts';
 import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -187,7 +189,7 @@ export function example(
       consistency: {
         reached: (who, position) => void remembered.push(`${who} ${position}`),
         wait: async (question) => {
-          waited.push(question.position);
+          waited.push(question.position ?? null);
           return consistency.wait(question);
         },
       },

@@ -1,0 +1,127 @@
+/** The one place where adapters meet ports. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Container, type ServiceIdentifier } from 'inversify';
+import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
+import { loadMasterKey } from './adapters/filesystem/master-key.ts';
+import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
+import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
+import { lockFolder } from './adapters/sqlite/folder-lock.ts';
+import { openSqliteReadModels } from './adapters/sqlite/read-models.ts';
+import { openSnapshots } from './adapters/sqlite/snapshots.ts';
+import { openSqliteVault } from './adapters/sqlite/vault.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import type { Config } from './config.ts';
+import type { Blobs } from './ports/blobs.ts';
+import type { Clock } from './ports/clock.ts';
+import type { EventStore } from './ports/event-store.ts';
+import type { ReadModels } from './ports/read-models.ts';
+import type { Runtime } from './ports/runtime.ts';
+import type { Snapshots } from './ports/snapshots.ts';
+import type { Vault } from './ports/vault.ts';
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly eventStore: EventStore;
+  readonly readModels: ReadModels;
+  readonly snapshots: Snapshots;
+  readonly vault: Vault;
+  readonly runtime: Runtime;
+}
+
+export interface OpenPorts extends Ports {
+  /** Opened when first asked for. */
+  readonly blobs: () => Promise<Blobs>;
+  /** Closes what was opened, and lets the next server have the folder. Idempotent. */
+  close(): Promise<void>;
+}
+
+interface Lock {
+  release(): void;
+}
+
+/** @param replaced what a test brings instead; it is closed like the rest */
+export async function openPorts(config: Config, replaced: Partial<Ports> = {}): Promise<OpenPorts> {
+  const container = new Container({ defaultScope: 'Singleton' });
+  const file = (name: string): string => join(config.SLIPWAY_DATA_DIR, name);
+  const opened: (() => Promise<void>)[] = [];
+
+  /** Binds a port to who answers it: opened once, when first asked for, and closed in the opposite order. */
+  function bind<T>(
+    name: string,
+    open: () => Promise<T>,
+    close: (port: T) => Promise<void> | void,
+  ): () => Promise<T> {
+    const identifier: ServiceIdentifier<T> = Symbol(name);
+    container.bind<T>(identifier).toDynamicValue(async () => {
+      const port = await open();
+      opened.push(async () => close(port));
+      return port;
+    });
+    return () => container.getAsync<T>(identifier);
+  }
+
+  const lock = bind<Lock>(
+    'FolderLock',
+    () => lockFolder(config.SLIPWAY_DATA_DIR),
+    (held) => held.release(),
+  );
+  const clock = replaced.clock ?? createSystemClock();
+  const eventStore = bind<EventStore>(
+    'EventStore',
+    async () => replaced.eventStore ?? (await openSqliteEventStore({ path: file('log.db'), clock })),
+    (store) => store.close(),
+  );
+  const readModels = bind<ReadModels>(
+    'ReadModels',
+    async () => replaced.readModels ?? (await openSqliteReadModels({ path: file('read-models.db') })),
+    (models) => models.close(),
+  );
+  const snapshots = bind<Snapshots>(
+    'Snapshots',
+    async () => replaced.snapshots ?? (await openSnapshots({ file: file('snapshots.db') })),
+    (kept) => kept.close(),
+  );
+  const vault = bind<Vault>(
+    'Vault',
+    async () => {
+      if (replaced.vault) return replaced.vault;
+      const masterKey = await loadMasterKey({
+        fromSetting: config.SLIPWAY_MASTER_KEY,
+        path: file('master.key'),
+      });
+      return openSqliteVault({ path: file('vault.db'), masterKey, clock });
+    },
+    (sealed) => sealed.close(),
+  );
+  const runtime = bind<Runtime>(
+    'Runtime',
+    async () => replaced.runtime ?? openSimulatedRuntime({ clock, seed: randomUUID() }),
+    (running) => running.close(),
+  );
+  const blobs = bind<Blobs>(
+    'Blobs',
+    () => openFolderBlobs({ folder: file('blobs') }),
+    (folder) => folder.close(),
+  );
+
+  const close = async (): Promise<void> => {
+    for (let next = opened.pop(); next; next = opened.pop()) await next();
+  };
+  try {
+    await lock();
+    return {
+      clock,
+      eventStore: await eventStore(),
+      readModels: await readModels(),
+      snapshots: await snapshots(),
+      vault: await vault(),
+      runtime: await runtime(),
+      blobs,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
