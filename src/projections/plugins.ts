@@ -9,7 +9,9 @@ import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on, slotOfEvent } from './event-data.ts';
+import { on } from './event-data.ts';
+import { install, type Installation } from './installations.ts';
+import { slotOfStream } from './slot-fold.ts';
 
 type Registered = z.output<typeof pluginEvents.PluginRegistered.data>;
 
@@ -23,7 +25,7 @@ export interface PluginDocument extends Omit<Registered, 'registeredAt'> {
   readonly versions: readonly VersionSummary[];
   /** Those of the latest version. */
   readonly capabilities: PublishedVersion['capabilities'];
-  /** In how many tenants the plugin is current. */
+  /** In how many tenants the plugin is current, in whichever of their environments. */
   readonly installationCount: number;
   /** Null until someone has rated it. */
   readonly averageRating: number | null;
@@ -77,13 +79,8 @@ export const pluginVersions: Collection<PluginVersionDocument> = {
   text: [],
 };
 
-/** Where a tenant has a plugin, by `{pluginId}@{tenant}`: what installations are counted from. */
-interface InstallationDocument {
-  /** Environments, in lower case, in which it is current. */
-  readonly environments: readonly string[];
-}
-const installations: Collection<InstallationDocument> = {
-  name: 'plugin_installations',
+const installations: Collection<Installation> = {
+  name: 'installations',
   visibility: 'tenant',
   indexes: [],
   text: [],
@@ -132,18 +129,16 @@ export const pluginsProjection: Projection = {
       );
       await putPlugin(documents, { ...found, versions, updatedAt });
     }),
-    SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, event) => {
-      const { tenant, environment, plugin } = slotOfEvent(event);
-      const found = await documents.get(plugins, plugin);
-      if (!found) throw new Error(`no plugin ${plugin}`);
-      const key = `${plugin}@${tenant}`;
-      const before = (await documents.get(installations, key))?.environments ?? [];
-      const others = before.filter((other) => other !== environment.toLowerCase());
-      const environments = current === null ? others : [...others, environment.toLowerCase()];
-      documents.put(installations, key, tenant, { environments });
-      const more = Number(environments.length > 0) - Number(before.length > 0);
+    SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, { stream }) => {
+      const { slot } = slotOfStream(stream);
+      const change = await install(documents, installations, slot, current !== null);
+      const found = await documents.get(plugins, slot.plugin);
+      // Nobody reads the count of a plugin that is not there.
+      if (!found) return;
+      const installationCount = found.installationCount + change;
       const active = found.active || outcome === 'Completed';
-      await putPlugin(documents, { ...found, active, installationCount: found.installationCount + more });
+      if (change !== 0 || active !== found.active)
+        await putPlugin(documents, { ...found, installationCount, active });
     }),
   },
 };

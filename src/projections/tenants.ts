@@ -2,30 +2,23 @@
 import type { z } from 'zod';
 import type { Collection, Projection } from '../core/projection.ts';
 import type { TenantId } from '../domain/ids.ts';
-import { slotEvents } from '../domain/slot.ts';
 import { tenantEvents, type TenantStatus } from '../domain/tenant.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on, slotOfEvent } from './event-data.ts';
+import { on } from './event-data.ts';
+import { usageOfTenants, type TenantUsage } from './usage.ts';
 
 /** One tenant, by its id. `contactEmail` is sealed: {@link getTenant} opens it. */
-export interface TenantDocument extends z.output<typeof tenantEvents.TenantCreated.data> {
+interface StoredTenant extends z.output<typeof tenantEvents.TenantCreated.data> {
   readonly status: TenantStatus;
-  /** How many plugins it has, each counted once. */
-  readonly pluginCount: number;
-  /** `{environment in lower case}.{plugin}` of each slot with a current deployment: what is counted. */
-  readonly current: readonly string[];
-  /** What its instances reserve (decisions 25). */
-  readonly resourceUsage: {
-    readonly currentCpu: number;
-    readonly currentMemoryGB: number;
-    readonly currentInstances: number;
-  };
   /** ISO 8601. */
   readonly updatedAt: string;
 }
 
-export const tenants: Collection<TenantDocument> = {
+/** A tenant for its readers: as it was created, with what it uses now. */
+export interface TenantDocument extends StoredTenant, TenantUsage {}
+
+export const tenants: Collection<StoredTenant> = {
   name: 'tenants',
   visibility: 'tenant',
   indexes: [
@@ -45,21 +38,8 @@ export const tenantsProjection: Projection = {
       documents.put(tenants, created.tenantId, created.tenantId, {
         ...created,
         status: 'Active',
-        pluginCount: 0,
-        current: [],
-        resourceUsage: { currentCpu: 0, currentMemoryGB: 0, currentInstances: 0 },
         updatedAt: created.createdAt,
       });
-    }),
-    SlotTurned: on(slotEvents.SlotTurned, async (turned, documents, event) => {
-      const { tenant, environment, plugin } = slotOfEvent(event);
-      const found = await documents.get(tenants, tenant);
-      if (!found) return; // the platform's own slots: it has no document
-      const slot = `${environment.toLowerCase()}.${plugin}`;
-      const others = found.current.filter((other) => other !== slot);
-      const current = turned.current === null ? others : [...others, slot];
-      const pluginCount = new Set(current.map((each) => each.split('.')[1])).size;
-      documents.put(tenants, tenant, tenant, { ...found, current, pluginCount });
     }),
   },
 };
@@ -83,7 +63,7 @@ export async function listTenants(models: ReadModels, scope: Scope, query: Tenan
   const matching = filterOf(query);
   const [total, page] = await Promise.all([
     models.count(tenants.name, { scope, ...matching }),
-    models.find<TenantDocument>(tenants.name, {
+    models.find<StoredTenant>(tenants.name, {
       scope,
       ...matching,
       sort: [{ path: 'createdAt', order: 'desc' }],
@@ -91,7 +71,9 @@ export async function listTenants(models: ReadModels, scope: Scope, query: Tenan
       offset: query.offset,
     }),
   ]);
-  return { tenants: page.documents.map(({ data }) => data), total };
+  const ids = page.documents.map(({ data }) => data.tenantId);
+  const usedBy = await usageOfTenants(models, scope, ids);
+  return { tenants: page.documents.map(({ data }) => ({ ...data, ...usedBy(data.tenantId) })), total };
 }
 
 function filterOf({ status, tier }: TenantQuery): { readonly filter?: Filter } {
@@ -107,11 +89,13 @@ export async function getTenant(
   scope: Scope,
   tenantId: TenantId,
 ): Promise<TenantDocument | null> {
-  const found = await models.get<TenantDocument>(tenants.name, tenantId, scope);
+  const found = await models.get<StoredTenant>(tenants.name, tenantId, scope);
   if (!found) return null;
+  const usedBy = await usageOfTenants(models, scope, [tenantId]);
   const { contactEmail } = found.data;
   return {
     ...found.data,
+    ...usedBy(tenantId),
     contactEmail: contactEmail === null ? null : await vault.openFor(`tenant:${tenantId}`, contactEmail),
   };
 }

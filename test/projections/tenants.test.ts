@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { createTenant } from '../../src/commands/create-tenant.ts';
 import { TenantId } from '../../src/domain/ids.ts';
 import { reservationEvents } from '../../src/domain/reservation.ts';
-import { slotEvents } from '../../src/domain/slot.ts';
 import { NewTenant, tenantEvents } from '../../src/domain/tenant.ts';
 import {
   getTenant,
@@ -10,16 +9,18 @@ import {
   tenantsProjection,
   type TenantQuery,
 } from '../../src/projections/tenants.ts';
-import { readableSeals } from '../commands/support.ts';
+import { usageProjection } from '../../src/projections/usage.ts';
+import { fixture } from '../commands/support.ts';
 import { openWorld, type World } from './support.ts';
 
 const platform = { kind: 'platform' } as const;
 
 describe('tenants', () => {
   let world: World;
-  const vault = readableSeals();
+  const { vault } = fixture();
   beforeEach(
-    async () => (world = await openWorld([tenantEvents, reservationEvents, slotEvents], [tenantsProjection])),
+    async () =>
+      (world = await openWorld([tenantEvents, reservationEvents], [tenantsProjection, usageProjection])),
   );
   afterEach(() => world.close());
 
@@ -59,22 +60,6 @@ describe('tenants', () => {
       getTenant({ models: world.models, vault }, { kind: 'tenant', tenant }, TenantId.parse('acme'));
     expect(await seen('acme')).not.to.equal(null);
     expect(await seen('other')).to.equal(null);
-  });
-
-  it('count each plugin that is current in any of their environments once', async () => {
-    await create('acme');
-    const after = async (...turn: Parameters<World['turn']>) => {
-      await world.turn(...turn);
-      await world.caughtUp();
-      return (await getTenant({ models: world.models, vault }, platform, TenantId.parse('acme')))!
-        .pluginCount;
-    };
-    expect(await after('acme.production.plugin-a', 'dep-1', 'Completed')).to.equal(1);
-    expect(await after('acme.staging.plugin-a', 'dep-1', 'Completed')).to.equal(1);
-    expect(await after('acme.staging.plugin-b', 'dep-1', 'Completed')).to.equal(2);
-    expect(await after('other.staging.plugin-c', 'dep-1', 'Completed')).to.equal(2);
-    expect(await after('acme.staging.plugin-a', null, 'Undeployed')).to.equal(2);
-    expect(await after('acme.production.plugin-a', null, 'Undeployed')).to.equal(1);
   });
 
   it('are listed newest first, by page, status and tier', async () => {

@@ -1,0 +1,167 @@
+/** What the tenants' deployments take: how many plugins, and what their instances reserve at least (decisions 25). */
+import type { Collection, Documents, Projection } from '../core/projection.ts';
+import { involved } from '../domain/deployment/desired.ts';
+import { deploymentEvents } from '../domain/deployment/events.ts';
+import { slotKey, type Slot, type SlotKey, type TenantId } from '../domain/ids.ts';
+import type { SlotState } from '../domain/slot.ts';
+import type { ReadModels, Scope } from '../ports/read-models.ts';
+import { on } from './event-data.ts';
+import { install, type Installation } from './installations.ts';
+import { onSlots, slotState, type FoldedSlot } from './slot-fold.ts';
+
+/** At the peak of every rollout: all instances of the new deployment beside all of those that it replaces. */
+interface Reserved {
+  /** Whole millionths, so that sums of many fractions come back to zero. */
+  readonly microCpu: number;
+  readonly microMemoryMB: number;
+  readonly instances: number;
+}
+
+interface UsageDocument extends Reserved {
+  readonly tenantId: TenantId;
+  readonly pluginCount: number;
+}
+
+/** By tenant; absent before its first deployment. */
+export const usage: Collection<UsageDocument> = {
+  name: 'usage',
+  visibility: 'tenant',
+  indexes: [{ fields: ['tenantId'] }],
+  text: [],
+};
+
+interface SlotUsage extends FoldedSlot {
+  /** What of it is part of the tenant's sum. */
+  readonly reserved: Reserved;
+}
+
+const usageSlots: Collection<SlotUsage> = {
+  name: 'usage_slots',
+  visibility: 'tenant',
+  indexes: [],
+  text: [],
+};
+
+/** What each deployment reserves while it has its place in a slot. */
+const usageDeployments: Collection<Reserved> = {
+  name: 'usage_deployments',
+  visibility: 'tenant',
+  indexes: [],
+  text: [],
+};
+
+const usagePlugins: Collection<Installation> = {
+  name: 'usage_plugins',
+  visibility: 'tenant',
+  indexes: [],
+  text: [],
+};
+
+const nothing: Reserved = { microCpu: 0, microMemoryMB: 0, instances: 0 };
+
+export const usageProjection: Projection = {
+  name: 'usage',
+  version: 1,
+  collections: [usage, usageSlots, usageDeployments, usagePlugins],
+  on: {
+    ...onSlots(usageSlots, async ({ key, slot, before, after }, documents) => {
+      if (before.current !== after.current) await countPlugin(documents, slot, after.current !== null);
+      await reserve(documents, key, slot, after);
+    }),
+    DeploymentRequested: on(deploymentEvents.DeploymentRequested, async (request, documents) => {
+      const { deploymentId, tenant, totalInstances: instances, reserves } = request;
+      documents.put(usageDeployments, deploymentId, tenant, {
+        microCpu: micro(reserves.cpu) * instances,
+        microMemoryMB: micro(reserves.memoryMB) * instances,
+        instances,
+      });
+      const key = slotKey(request);
+      await reserve(documents, key, request, await slotState(usageSlots, documents, key));
+    }),
+  },
+};
+
+function micro(amount: number): number {
+  return Math.round(amount * 1e6);
+}
+
+/** Puts what a slot reserves now in the place of what it reserved before. */
+async function reserve(
+  documents: Documents,
+  key: SlotKey,
+  { tenant }: Slot,
+  state: SlotState,
+): Promise<void> {
+  const before = (await documents.get(usageSlots, key))?.reserved ?? nothing;
+  let reserved = nothing;
+  for (const id of involved(state)) {
+    reserved = sum(reserved, (await documents.get(usageDeployments, id)) ?? nothing, 1);
+  }
+  documents.put(usageSlots, key, tenant, { state, reserved });
+  const change = sum(reserved, before, -1);
+  if (Object.values(change).every((amount) => amount === 0)) return;
+  const known = await usageOf(documents, tenant);
+  documents.put(usage, tenant, tenant, { ...known, ...sum(known, change, 1) });
+}
+
+function sum(a: Reserved, b: Reserved, times: 1 | -1): Reserved {
+  return {
+    microCpu: a.microCpu + times * b.microCpu,
+    microMemoryMB: a.microMemoryMB + times * b.microMemoryMB,
+    instances: a.instances + times * b.instances,
+  };
+}
+
+async function countPlugin(documents: Documents, slot: Slot, isCurrent: boolean): Promise<void> {
+  const change = await install(documents, usagePlugins, slot, isCurrent);
+  if (change === 0) return;
+  const known = await usageOf(documents, slot.tenant);
+  documents.put(usage, slot.tenant, slot.tenant, { ...known, pluginCount: known.pluginCount + change });
+}
+
+async function usageOf(documents: Documents, tenantId: TenantId): Promise<UsageDocument> {
+  return (await documents.get(usage, tenantId)) ?? { tenantId, pluginCount: 0, ...nothing };
+}
+
+/** As a tenant's readers see it. */
+export interface TenantUsage {
+  /** How many plugins are current in at least one of its environments. */
+  readonly pluginCount: number;
+  readonly resourceUsage: {
+    readonly currentCpu: number;
+    /** Of 1,024 MB. */
+    readonly currentMemoryGB: number;
+    readonly currentInstances: number;
+  };
+}
+
+/** Of those tenants within the scope; who has deployed nothing uses nothing. @param tenantIds at most 1,000 */
+export async function usageOfTenants(
+  models: ReadModels,
+  scope: Scope,
+  tenantIds: readonly TenantId[],
+): Promise<(tenantId: TenantId) => TenantUsage> {
+  const page =
+    tenantIds.length === 0
+      ? { documents: [] }
+      : await models.find<UsageDocument>(usage.name, {
+          scope,
+          filter: { in: ['tenantId', tenantIds] },
+          limit: tenantIds.length,
+        });
+  const found = new Map(page.documents.map(({ data }) => [data.tenantId, data]));
+  return (tenantId) => {
+    const { pluginCount, microCpu, microMemoryMB, instances } = found.get(tenantId) ?? {
+      pluginCount: 0,
+      ...nothing,
+    };
+    return {
+      pluginCount,
+      resourceUsage: {
+        currentCpu: microCpu / 1e6,
+        currentMemoryGB: Math.round((microMemoryMB / 1e6 / 1024) * 1e6) / 1e6,
+        currentInstances: instances,
+      },
+    };
+  };
+}

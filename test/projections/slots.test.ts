@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { Environment } from '../../src/domain/ids.ts';
+import { dueClaims, occupiedSlots, slotsProjection } from '../../src/projections/slots.ts';
+import { request, requested, stageStarted } from '../domain/deployment/samples.ts';
+import { dep, expiresAt, openFacts, type Facts } from './slot-facts.ts';
+
+const [one, two] = [dep('one'), dep('two')];
+
+describe('slots', () => {
+  let facts: Facts;
+  beforeEach(async () => (facts = await openFacts([slotsProjection])));
+  afterEach(() => facts.world.close());
+
+  async function occupied() {
+    await facts.world.caughtUp();
+    return Array.fromAsync(occupiedSlots(facts.world.models));
+  }
+  async function due(afterMs: number) {
+    await facts.world.caughtUp();
+    return dueClaims(facts.world.models, Date.parse(expiresAt) + afterMs, 10);
+  }
+
+  it('are occupied from the first claim until nothing is current', async () => {
+    const key = await facts.deploy(one);
+    await facts.deploy(two, { environment: Environment.parse('Staging') });
+    expect((await occupied()).map(({ slot }) => slot.environment)).to.deep.equal(['production', 'staging']);
+    await facts.turn(key, one, 'Completed', one);
+    const [first] = await occupied();
+    expect(first).to.deep.include({ key });
+    expect(first!.state).to.deep.include({ current: one, flight: null, completed: [one] });
+    await facts.turn(key, one, 'Undeployed', null);
+    expect((await occupied()).length).to.equal(1);
+  });
+
+  it('have claims that are due until their deployments are recorded, or they are released', async () => {
+    const key = await facts.deploy(one);
+    expect(await due(0)).to.deep.equal([]);
+    const claim = (at: string) =>
+      facts.slot(key, {
+        type: 'SuccessorClaimed',
+        data: { deploymentId: two, previousDeploymentId: null, expiresAt: at },
+      });
+    await claim(expiresAt);
+    expect([await due(-1), await due(0)]).to.deep.equal([[], [key]]);
+    await facts.slot(key, { type: 'SlotReleased', data: { deploymentId: two, reason: 'refused' } });
+    expect(await due(0)).to.deep.equal([]);
+
+    await claim(expiresAt);
+    await facts.turn(key, one, 'RolledBack', null);
+    expect(await due(0), 'it took off unrecorded').to.deep.equal([key]);
+    await facts.deployment(two, requested(request({}, { deploymentId: two })), stageStarted(0, 1, 1));
+    expect(await due(0)).to.deep.equal([]);
+  });
+});

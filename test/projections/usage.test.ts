@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { Environment, PluginId, TenantId } from '../../src/domain/ids.ts';
+import { usageOfTenants, usageProjection } from '../../src/projections/usage.ts';
+import { claimRollback, dep, openFacts, type Facts } from './slot-facts.ts';
+
+const [one, two] = [dep('one'), dep('two')];
+const acme = TenantId.parse('tenant-acme');
+const platform = { kind: 'platform' } as const;
+
+describe('usage', () => {
+  let facts: Facts;
+  beforeEach(async () => (facts = await openFacts([usageProjection])));
+  afterEach(() => facts.world.close());
+
+  /** Plugins, instances, processors and gigabytes. */
+  async function used(tenant = acme) {
+    await facts.world.caughtUp();
+    const { pluginCount, resourceUsage } = (await usageOfTenants(facts.world.models, platform, [tenant]))(
+      tenant,
+    );
+    const { currentInstances, currentCpu, currentMemoryGB } = resourceUsage;
+    return [pluginCount, currentInstances, currentCpu, currentMemoryGB];
+  }
+
+  it('is nothing before the first deployment', async () => {
+    expect(await used()).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it('is the peak of every rollout: what is new beside what it replaces', async () => {
+    const key = await facts.deploy(one, { reserves: { cpu: 0.1, memoryMB: 512 } }, { totalInstances: 3 });
+    expect(await used()).to.deep.equal([0, 3, 0.3, 1.5]);
+    await facts.turn(key, one, 'Completed', one);
+    expect(await used()).to.deep.equal([1, 3, 0.3, 1.5]);
+    await facts.deploy(two, { reserves: { cpu: 0.7, memoryMB: 1024 } }, { totalInstances: 1 });
+    expect(await used()).to.deep.equal([1, 4, 1, 2.5]);
+    await facts.turn(key, two, 'Completed', two);
+    expect(await used()).to.deep.equal([1, 1, 0.7, 1]);
+    await facts.slot(key, claimRollback(two, one));
+    expect(await used(), 'the old one starts beside it').to.deep.equal([1, 4, 1, 2.5]);
+    await facts.turn(key, two, 'RolledBack', one);
+    expect(await used()).to.deep.equal([1, 3, 0.3, 1.5]);
+    await facts.turn(key, one, 'Undeployed', null);
+    expect(await used()).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it('counts a plugin once, in however many environments it is current', async () => {
+    const staging = Environment.parse('Staging');
+    const keys = [
+      await facts.deploy(one),
+      await facts.deploy(two, { environment: staging }),
+      await facts.deploy(dep('three'), { plugin: PluginId.parse('mail') }),
+    ] as const;
+    await facts.turn(keys[0], one, 'Completed', one);
+    await facts.turn(keys[1], two, 'Completed', two);
+    expect((await used())[0]).to.equal(1);
+    await facts.turn(keys[2], dep('three'), 'Completed', dep('three'));
+    expect((await used())[0]).to.equal(2);
+    await facts.turn(keys[0], one, 'Undeployed', null);
+    expect((await used())[0]).to.equal(2);
+    await facts.turn(keys[1], two, 'Undeployed', null);
+    expect((await used())[0]).to.equal(1);
+    expect(await used(TenantId.parse('other'))).to.deep.equal([0, 0, 0, 0]);
+  });
+});
