@@ -1,8 +1,9 @@
 /** The one place where adapters meet ports. */
-import { randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Container, type ServiceIdentifier } from 'inversify';
 import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
+import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
@@ -22,6 +23,8 @@ import type { Vault } from './ports/vault.ts';
 
 export interface Ports {
   readonly clock: Clock;
+  /** Chance, 0 to 1, for what need not be secret. */
+  readonly random: () => number;
   readonly eventStore: EventStore;
   readonly readModels: ReadModels;
   readonly snapshots: Snapshots;
@@ -30,6 +33,8 @@ export interface Ports {
 }
 
 export interface OpenPorts extends Ports {
+  /** Signs session tokens. */
+  readonly sessionSecret: KeyObject;
   /** Opened when first asked for. */
   readonly blobs: () => Promise<Blobs>;
   /** Closes what was opened, and lets the next server have the folder. Idempotent. */
@@ -112,11 +117,13 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     await lock();
     return {
       clock,
+      random: replaced.random ?? Math.random,
       eventStore: await eventStore(),
       readModels: await readModels(),
       snapshots: await snapshots(),
       vault: await vault(),
       runtime: await runtime(),
+      sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       close,
     };

@@ -1,20 +1,17 @@
 /** Structured lines on standard error, one JSON object each; standard output is for what a person asked for. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
-import type { Log } from './ports/log.ts';
 
-export function createLog(config: Pick<Config, 'LOG_LEVEL'>): Log {
+export function createLogger(config: Pick<Config, 'LOG_LEVEL'>): Logger {
+  const secrets = ['password', 'token', 'authorization', 'secret'];
   return pino(
     {
       level: config.LOG_LEVEL,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       // Nothing logs a secret on purpose; this catches the accident.
-      redact: {
-        paths: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'],
-        censor: '[redacted]',
-      },
+      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
     },
-    pino.destination(2),
+    pino.destination({ dest: 2, sync: true }),
   );
 }

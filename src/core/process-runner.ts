@@ -57,7 +57,7 @@ interface Running {
   woken: boolean;
 }
 
-const pollEvery = 1_000;
+const pollEveryMs = 1_000;
 const dueAtOnce = 256;
 /** Milliseconds after which projections that are not there yet are waited for again. */
 const projectionsWithinMs = 30_000;
@@ -71,6 +71,8 @@ export function createProcessRunner(options: {
   readonly log: Log;
   readonly projector: Pick<Projector, 'waitFor'>;
   readonly concurrency?: number;
+  /** How often due keys are asked for, default 1,000: a simulation of days takes longer steps. */
+  readonly pollMs?: number;
 }): ProcessRunner {
   const { store, schemas, processes, projector, clock } = options;
   const stopping = new AbortController();
@@ -150,7 +152,7 @@ export function createProcessRunner(options: {
       } catch (error) {
         log.warn({ err: error }, 'due times could not be read; they are asked for again');
       }
-      await sleep(clock, pollEvery, signal);
+      await sleep(clock, options.pollMs ?? pollEveryMs, signal);
     }
   }
 

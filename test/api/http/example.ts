@@ -149,7 +149,7 @@ function createIdempotency(): Idempotency {
       const before = kept.get(key);
       if (before && before.body !== text) throw new IdempotencyKeyReused('another body');
       if (before) return { answer: before.answer, replayed: true };
-      const answer = await execute({ commandId: `command of ${key}` });
+      const answer = await execute({ commandId: `command of ${key}`, mayRepeat: false });
       kept.set(key, { body: text, answer });
       return { answer, replayed: false };
     },

@@ -1,0 +1,91 @@
+/** What a person types: `slipway serve`. */
+import { Command } from 'commander';
+import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
+import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
+import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
+import { WrongMasterKey } from './adapters/sqlite/vault.ts';
+import type { FirstAdmin } from './commands/create-first-admin.ts';
+import { type Config, readConfig, WrongSetting } from './config.ts';
+import { createLogger } from './logging.ts';
+import { type Server, startServer } from './server.ts';
+
+/** Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this. */
+const secondSignalAfterMs = 1_000;
+
+const exitCodes = { failed: 1, wrongSetting: 2 } as const;
+
+const program = new Command('slipway')
+  .description('A plugin platform in which every change is an event and every rollout watches itself.')
+  .showHelpAfterError();
+
+program
+  .command('serve', { isDefault: true })
+  .description('start the server; settings are environment variables, see docs/settings.md')
+  .action(serve);
+
+await program.parseAsync();
+
+async function serve(): Promise<void> {
+  try {
+    const config = readConfig(process.env);
+    const logger = createLogger(config);
+    const server = await startServer(config, { logger, announce });
+    stopOnSignals(server);
+    await server.ready;
+    tell(config, server);
+  } catch (error) {
+    process.stderr.write(`${sentenceOf(error)}\n`);
+    process.exit(error instanceof WrongSetting ? exitCodes.wrongSetting : exitCodes.failed);
+  }
+}
+
+function announce({ email, randomPassword }: Parameters<FirstAdmin['announce']>[0]): void {
+  const how =
+    randomPassword === null
+      ? 'with the password of SLIPWAY_ADMIN_PASSWORD'
+      : `with the password ${randomPassword} (shown only now: keep it)`;
+  process.stdout.write(`The first administrator is ${email}: log in ${how}.\n`);
+}
+
+function tell(config: Config, { url }: Server): void {
+  process.stdout.write(
+    [
+      `Slipway is at ${url}: the API under /api/v1, its description at /api/openapi.json.`,
+      `Data is in ${config.SLIPWAY_DATA_DIR}. The runtime is simulated: instances behave by scenario, no plugin really runs.`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function stopOnSignals(server: Server): void {
+  let firstAt: number | null = null;
+  const onSignal = (): void => {
+    if (firstAt !== null) {
+      if (performance.now() - firstAt >= secondSignalAfterMs) process.exit(exitCodes.failed);
+      return;
+    }
+    firstAt = performance.now();
+    process.stdout.write('Stopping: running requests end first. Once more to stop at once.\n');
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${sentenceOf(error)}\n`);
+        process.exit(exitCodes.failed);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+/** What a person can mend is told in a sentence; everything else is a defect and shows its stack. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog, WrongMasterKey];
+  if (mendable.some((kind) => error instanceof kind)) return error.message;
+  const code = 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') return `HOST, PORT: another program listens there already (${error.message})`;
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES')
+    return `HOST, PORT: this address cannot be listened on (${error.message})`;
+  return error.stack ?? error.message;
+}

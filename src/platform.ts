@@ -1,0 +1,110 @@
+/** The platform without a face: everything between the ports and the commands, and the processes that run by themselves. */
+import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
+import type { DeployPluginDeps } from './commands/deploy-plugin.ts';
+import type { Config } from './config.ts';
+import type { Ports } from './container.ts';
+import { createExecutor } from './core/command-executor.ts';
+import type { Executor } from './core/executor.ts';
+import { createProcessRunner, type ProcessRunner } from './core/process-runner.ts';
+import { createProjector, type Projector } from './core/projector.ts';
+import { createSchemas } from './core/schemas.ts';
+import { refuse } from './domain/refusal.ts';
+import { allEvents } from './events.ts';
+import type { Log } from './ports/log.ts';
+import { createProber, type Prober } from './processes/prober.ts';
+import { rolloutProcess } from './processes/rollout-process.ts';
+import { createRollouts } from './processes/rollouts.ts';
+import { createWitness } from './processes/witness.ts';
+import { allProjections } from './projections.ts';
+import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
+import { dueClaims, occupiedSlots } from './projections/slots.ts';
+
+export interface Platform {
+  readonly executor: Executor;
+  readonly projector: Projector;
+  readonly processes: ProcessRunner;
+  readonly prober: Prober;
+  readonly scenarioOf: DeployPluginDeps['scenarioOf'];
+  /** Ends what runs by itself; the ports stay open. */
+  stop(): Promise<void>;
+}
+
+const purgeEveryMs = 3_600_000;
+
+/** Nothing runs yet: `projector.start()`, then `processes.start()`. */
+export function createPlatform(
+  ports: Ports,
+  config: Pick<Config, 'SLIPWAY_SIMULATE'>,
+  log: Log,
+  tuning: { readonly pollMs?: number } = {},
+): Platform {
+  const { eventStore: store, readModels: models, snapshots, runtime, clock } = ports;
+  const schemas = createSchemas(allEvents);
+  const executor = createExecutor({ store, schemas, snapshots, clock, log });
+  const projector = createProjector({ store, models, schemas, projections: allProjections, clock, log });
+  const prober = createProber({ runtime, executor, clock, log, random: ports.random });
+  const witness = createWitness({ executor, clock });
+  const rollouts = createRollouts({ executor, runtime, prober, witness, clock });
+  const questions = {
+    occupied: async () => (await Array.fromAsync(occupiedSlots(models))).map(({ key }) => key),
+    open: () => Array.fromAsync(inFlightDeployments(models)),
+    due: async (nowMs: number, limit: number) => [
+      ...(await dueSlots(models, nowMs, Math.min(limit, 1_000))),
+      ...(await dueClaims(models, nowMs, Math.min(limit, 1_000))),
+    ],
+  };
+  const processes = createProcessRunner({
+    ...{ store, schemas, projector, clock, log, ...tuning },
+    processes: [rolloutProcess({ rollouts, witness, questions, clock })],
+  });
+  const endPurging = purgeRegularly(ports, log);
+
+  return {
+    executor,
+    projector,
+    processes,
+    prober,
+    scenarioOf: simulatedScenario(config.SLIPWAY_SIMULATE ?? null),
+    stop: async () => {
+      endPurging();
+      await processes.stop();
+      await prober.stop();
+      await projector.stop();
+    },
+  };
+}
+
+/** Expired sessions and answers leave the vault. */
+function purgeRegularly({ vault, clock }: Ports, log: Log): () => void {
+  let cancel = (): void => undefined;
+  const schedule = (): void => {
+    cancel = clock.after(purgeEveryMs, () => {
+      vault
+        .purge()
+        .catch((error: unknown) =>
+          log.warn({ err: error }, 'the vault could not be purged; in an hour again'),
+        );
+      schedule();
+    });
+  };
+  schedule();
+  return () => cancel();
+}
+
+/** The deployment's configuration, else a tag of the plugin, else the setting says how simulated instances behave. */
+function simulatedScenario(byDefault: string | null): DeployPluginDeps['scenarioOf'] {
+  const prefix = 'simulate:';
+  return ({ configuration, tags }) => {
+    const { simulate } = configuration;
+    if (simulate === undefined) {
+      const tagged = tags.filter((tag) => tag.startsWith(prefix)).map((tag) => tag.slice(prefix.length));
+      return tagged.find((scenario) => parseScenario(scenario) !== null) ?? byDefault;
+    }
+    if (typeof simulate === 'string' && parseScenario(simulate) !== null) return simulate;
+    const message = `must be one of ${scenarioNames.join(', ')}, with a number after a colon where it takes one`;
+    return refuse('Invalid', `configuration.simulate ${message}`, {
+      field: 'configuration.simulate',
+      message,
+    });
+  };
+}

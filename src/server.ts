@@ -1,0 +1,165 @@
+/** One running server. What is needed is opened from the inside out, and closed the other way round. */
+import type { Logger } from 'pino';
+import { createApp } from './api/http/app.ts';
+import { openApiFace } from './api/http/openapi.ts';
+import type { Principal } from './api/http/principal.ts';
+import { createHttpServer } from './api/http/server.ts';
+import type { HttpServices } from './api/http/services.ts';
+import { healthFace, type Readiness } from './api/health.ts';
+import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
+import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
+import { pluginManagerFace } from './api/plugin-manager/face.ts';
+import { pluginRoutes } from './api/plugin-manager/plugins.ts';
+import { tenantRoutes } from './api/plugin-manager/tenants.ts';
+import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
+import type { Config } from './config.ts';
+import { openPorts, type Ports } from './container.ts';
+import { createConsistency } from './core/consistency.ts';
+import { createIdempotency } from './core/idempotency.ts';
+import { createPasswords } from './core/passwords.ts';
+import type { Projector } from './core/projector.ts';
+import { createSessions } from './core/sessions.ts';
+import { createTokens, type SessionClaims, TokenRefused } from './core/tokens.ts';
+import { Email } from './domain/user.ts';
+import { createPlatform, type Platform } from './platform.ts';
+import type { EventStore } from './ports/event-store.ts';
+import { allProjections } from './projections.ts';
+
+export interface Server {
+  readonly url: string;
+  readonly platform: Platform;
+  readonly ports: Ports;
+  /** Resolves when every projection stands where the log ended at start: from then on all routes answer. */
+  readonly ready: Promise<void>;
+  /** Lets running requests end, then closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param options.announce tells the person at the first start how to log in
+ * @param options.ports what a test brings instead
+ * @throws when it cannot start; nothing is left open then
+ */
+export async function startServer(
+  config: Config,
+  options: {
+    readonly logger: Logger;
+    readonly announce: FirstAdmin['announce'];
+    readonly ports?: Partial<Ports>;
+  },
+): Promise<Server> {
+  const { logger } = options;
+  const ports = await openPorts(config, options.ports);
+  const platform = createPlatform(ports, config, logger);
+  try {
+    const { eventStore: store, readModels: models, vault, clock, runtime } = ports;
+    const { executor, projector } = platform;
+    const passwords = createPasswords();
+    const sessions = createSessions(vault, clock);
+    const tokens = createTokens(ports.sessionSecret, clock);
+    await createFirstAdmin(
+      { executor, vault, passwords },
+      {
+        email: Email.parse(config.SLIPWAY_ADMIN_EMAIL),
+        password: config.SLIPWAY_ADMIN_PASSWORD ?? null,
+        announce: options.announce,
+      },
+    );
+
+    await projector.start();
+    const readiness = await followReadiness(store, projector);
+    const core = {
+      executor,
+      store,
+      models,
+      vault,
+      clock,
+      runtime,
+      passwords,
+      sessions,
+      tokens,
+      scenarioOf: platform.scenarioOf,
+    };
+    const pluginManager = pluginManagerFace([
+      ...authenticationRoutes(core),
+      ...pluginRoutes(core),
+      ...deploymentRoutes(core),
+      ...tenantRoutes(core),
+    ]);
+    const services: HttpServices = {
+      clock,
+      logger,
+      authenticate: authenticator(tokens.verify, sessions.isAlive),
+      consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
+      idempotency: createIdempotency({ executor, vault, clock, log: logger }),
+    };
+    const openApi = openApiFace([pluginManager], apiInfo);
+    const app = createApp({
+      always: healthFace({ clock, readiness: readiness.now }),
+      faces: [pluginManager, openApi],
+      services,
+      isReady: () => readiness.now().ready,
+      corsOrigins: config.CORS_ORIGINS,
+    });
+    const http = await createHttpServer({ app, host: config.HOST, port: config.PORT });
+    await platform.processes.start();
+
+    let stopping: Promise<void> | null = null;
+    const stop = async (): Promise<void> => {
+      await http.stop();
+      await platform.stop();
+      await ports.close();
+    };
+    return { url: http.url, platform, ports, ready: readiness.reached, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await platform.stop();
+    await ports.close();
+    throw error;
+  }
+}
+
+const apiInfo = {
+  title: 'Slipway',
+  version: '1.0.0',
+  description:
+    'A plugin platform: plugins and their versions, tenants, and deployments that watch themselves.',
+};
+
+/** Which projections have reached the place where the log ended at start. */
+async function followReadiness(
+  store: EventStore,
+  projector: Projector,
+): Promise<{ readonly now: () => Readiness; readonly reached: Promise<void> }> {
+  const head = await store.head();
+  const there = new Set<string>();
+  const names = allProjections.map(({ name }) => name);
+  const follow = async (name: string): Promise<void> => {
+    // False also when the projector stops: then nobody asks any more.
+    if (await projector.waitFor([name], head, Number.MAX_SAFE_INTEGER)) there.add(name);
+  };
+  return {
+    now: () => ({
+      ready: there.size === names.length,
+      projections: names.map((name) => ({ name, ready: there.has(name) })),
+    }),
+    reached: Promise.all(names.map(follow)).then(() => undefined),
+  };
+}
+
+/** Whose token it is, and that the session behind it lives. */
+function authenticator(
+  verify: (token: string) => Promise<SessionClaims>,
+  isAlive: (session: SessionClaims) => Promise<boolean>,
+): (token: string) => Promise<Principal> {
+  const principals = new WeakMap<SessionClaims, Principal>();
+  return async (token) => {
+    const claims = await verify(token);
+    if (!(await isAlive(claims))) throw new TokenRefused('its session has ended');
+    const known = principals.get(claims);
+    if (known) return known;
+    const { userId, tenantId: tenant, role, sessionId } = claims;
+    const principal = { userId, tenant, role, sessionId, permissions: new Set<string>(claims.permissions) };
+    principals.set(claims, principal);
+    return principal;
+  };
+}
