@@ -1,7 +1,12 @@
 import { expect } from 'chai';
+import { createTenant } from '../../src/commands/create-tenant.ts';
 import { Environment, PluginId, TenantId } from '../../src/domain/ids.ts';
+import { reservationEvents } from '../../src/domain/reservation.ts';
+import { NewTenant, tenantEvents } from '../../src/domain/tenant.ts';
+import { getTenant, listTenants, tenantsProjection } from '../../src/projections/tenants.ts';
 import { usageOfTenants, usageProjection } from '../../src/projections/usage.ts';
-import { claimRollback, dep, openFacts, type Facts } from './slot-facts.ts';
+import { fixture } from '../commands/support.ts';
+import { claimRollback, dep, openFacts, slotSchemas, type Facts } from './slot-facts.ts';
 
 const [one, two] = [dep('one'), dep('two')];
 const acme = TenantId.parse('tenant-acme');
@@ -60,5 +65,28 @@ describe('usage', () => {
     await facts.turn(keys[1], two, 'Undeployed', null);
     expect((await used())[0]).to.equal(1);
     expect(await used(TenantId.parse('other'))).to.deep.equal([0, 0, 0, 0]);
+  });
+
+  it('is part of a tenant for whoever may see the tenant', async () => {
+    await facts.world.close();
+    facts = await openFacts(
+      [usageProjection, tenantsProjection],
+      [...slotSchemas, tenantEvents, reservationEvents],
+    );
+    const { world } = facts;
+    const { vault } = fixture();
+    const sent = NewTenant.parse({ tenantId: acme, name: 'Acme' });
+    await createTenant({ executor: world.executor, vault, clock: world.clock }, world.context(), sent);
+    const key = await facts.deploy(one, { reserves: { cpu: 0.5, memoryMB: 256 } });
+    await facts.turn(key, one, 'Completed', one);
+    await world.caughtUp();
+    const own = { kind: 'tenant', tenant: acme } as const;
+    const expected = {
+      pluginCount: 1,
+      resourceUsage: { currentCpu: 5, currentMemoryGB: 2.5, currentInstances: 10 },
+    };
+    expect(await getTenant({ models: world.models, vault }, own, acme)).to.deep.include(expected);
+    const { tenants } = await listTenants(world.models, platform, { limit: 20, offset: 0 });
+    expect(tenants[0]).to.deep.include(expected);
   });
 });

@@ -35,6 +35,8 @@ export type Behaviour = (at: {
 
 export interface Happened {
   readonly ms: number;
+  /** The deployment that tells it; null: the slot does. */
+  readonly of: DeploymentId | null;
   readonly event: DeploymentEvent | SlotEvent;
 }
 
@@ -71,7 +73,7 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
     for (const event of events) {
       deployment.events[event.type]!.data.parse(event.data);
       self.deployments.set(id, deployment.evolve(self.deployments.get(id) ?? deployment.initial, event));
-      self.log.push({ ms: self.ms, event });
+      self.log.push({ ms: self.ms, of: id, event });
     }
   };
   const decide = (): void => {
@@ -165,7 +167,7 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
         if (isRefusal(decision)) expect.fail(decision.message);
         for (const event of decision) {
           self.slot = slotAggregate.evolve(self.slot, event);
-          self.log.push({ ms: self.ms, event });
+          self.log.push({ ms: self.ms, of: null, event });
         }
         if (settle) decide();
       },
