@@ -5,6 +5,7 @@
 import type { Collection, Documents } from '../core/projection.ts';
 import type { Report } from '../domain/deployment/evidence.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
+import { staleAfterMs } from '../domain/deployment/health-check.ts';
 import type { DeploymentId, TenantId } from '../domain/ids.ts';
 import { healthEvents, type InstanceHealthObserved } from '../domain/health.ts';
 import { on } from './event-data.ts';
@@ -27,11 +28,16 @@ interface Instance {
   readonly ready: boolean;
   /** Failures before the first pass are start-up. */
   readonly everPassed: boolean;
+  /** When its last report was recorded, wall milliseconds. */
+  readonly seenAt: number;
 }
 
 interface Instances {
   readonly successThreshold: number;
   readonly failureThreshold: number;
+  readonly totalInstances: number;
+  /** Who has been silent for so long, while others report, is gone: a restart of the platform leaves no word of its instances. */
+  readonly staleAfterMs: number;
   /** The newest seen; what is older is history. */
   readonly epoch: number;
   /** Those that reported at the epoch and live. */
@@ -63,33 +69,35 @@ export const onHealthObserved = on(
   async (observed, documents, { metadata }) => {
     const { deploymentId, tenant, reports } = observed;
     const before = await documents.get(deploymentInstances, deploymentId);
-    const after = before && fold(before, observed);
+    const after = before && fold(before, observed, Date.parse(metadata.at));
     if (!after) return;
     documents.put(deploymentInstances, deploymentId, tenant, after);
     const living = Object.values(after.living);
+    const ready = living.filter((instance) => instance.ready);
+    const unhealthy = living.filter(({ everPassed, fails }) => everPassed && fails >= after.failureThreshold);
+    // Those that are gone and those that stand in for them may overlap until the silence is noticed.
+    const healthyInstances = Math.min(ready.length, after.totalInstances);
     const known = await documents.get(deploymentHealth, deploymentId);
     const told = reports.some(({ outcome }) => outcome !== 'error');
     const last = known?.lastHealthCheck ?? null;
     documents.put(deploymentHealth, deploymentId, tenant, {
       deploymentId,
-      healthyInstances: living.filter(({ ready }) => ready).length,
-      unhealthyInstances: living.filter(
-        ({ everPassed, fails }) => everPassed && fails >= after.failureThreshold,
-      ).length,
+      healthyInstances,
+      unhealthyInstances: Math.min(unhealthy.length, after.totalInstances - healthyInstances),
       lastHealthCheck: told && (last === null || metadata.at > last) ? metadata.at : last,
     });
   },
 );
 
 /** Begins to count. */
-export function expectHealth(
-  documents: Documents,
-  { deploymentId, tenant, healthCheck }: DeploymentRequest,
-): void {
+export function expectHealth(documents: Documents, request: DeploymentRequest): void {
+  const { deploymentId, tenant, healthCheck, totalInstances } = request;
   const { successThreshold, failureThreshold } = healthCheck;
   documents.put(deploymentInstances, deploymentId, tenant, {
     successThreshold,
     failureThreshold,
+    totalInstances,
+    staleAfterMs: staleAfterMs(healthCheck),
     epoch: 0,
     living: {},
     replaced: [],
@@ -114,7 +122,11 @@ export async function forgetHealth(
 }
 
 /** Null when the batch changes nothing. */
-function fold(before: Instances, { epoch, reports }: InstanceHealthObserved): Instances | null {
+function fold(
+  before: Instances,
+  { epoch, reports }: InstanceHealthObserved,
+  seenAt: number,
+): Instances | null {
   if (epoch < before.epoch) return null;
   // What runs on into a new epoch is as it was; what does not report at it was stopped.
   const living: Record<string, Instance> = epoch === before.epoch ? { ...before.living } : {};
@@ -124,25 +136,33 @@ function fold(before: Instances, { epoch, reports }: InstanceHealthObserved): In
     const known = living[report.instance] ?? before.living[report.instance];
     if (replaced.has(report.instance) || (known && report.sequence <= known.sequence)) continue;
     changed = true;
-    living[report.instance] = withReport(known, report, before);
+    living[report.instance] = withReport(known, report, before, seenAt);
     if (report.replaces === null) continue;
     replaced.add(report.replaces);
   }
   if (!changed) return null;
-  for (const instance of replaced) Reflect.deleteProperty(living, instance);
+  const here = Object.entries(living).filter(
+    ([instance, known]) => !replaced.has(instance) && known.seenAt + before.staleAfterMs >= seenAt,
+  );
   return {
     ...before,
     epoch,
-    living: Object.fromEntries(Object.entries(living).slice(-instancesKept)),
+    living: Object.fromEntries(here.slice(-instancesKept)),
     replaced: [...replaced].slice(-replacedKept),
   };
 }
 
 /** Kubernetes' rules, as {@link Report}s are judged by a rollout. */
-function withReport(known: Instance | undefined, { sequence, outcome }: Report, of: Instances): Instance {
+function withReport(
+  known: Instance | undefined,
+  { sequence, outcome }: Report,
+  of: Instances,
+  seenAt: number,
+): Instance {
   const fails = outcome === 'fail' ? (known?.fails ?? 0) + 1 : outcome === 'pass' ? 0 : (known?.fails ?? 0);
   // An error says nothing of the instance, but the passes around it are no longer in a row.
   const passes = outcome === 'pass' ? (known?.passes ?? 0) + 1 : 0;
   const ready = (known?.ready === true || passes >= of.successThreshold) && fails < of.failureThreshold;
-  return { sequence, passes, fails, ready, everPassed: known?.everPassed === true || outcome === 'pass' };
+  const everPassed = known?.everPassed === true || outcome === 'pass';
+  return { sequence, passes, fails, ready, everPassed, seenAt };
 }

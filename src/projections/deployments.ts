@@ -87,7 +87,11 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
   const happened = { type: event.type, data: event.data } as { readonly type: string } as DeploymentEvent;
   const state = deployment.evolve(found?.state ?? deployment.initial, happened);
   if (state.phase === 'None') throw new Error(`${event.type} leaves no deployment`);
-  if (!found) expectHealth(documents, state.request);
+  const { request } = state;
+  if (!found) expectHealth(documents, request);
+  const slot = await slotState(deploymentSlots, documents, slotKey(request));
+  if (happened.type === 'StageInterrupted')
+    await forgetHealth(documents, request.deploymentId, request.tenant, epochOf(slot, state));
   const { at, correlationId } = event.metadata;
   const known = found ?? {
     startedAt: at,
@@ -95,9 +99,9 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
     rolledBackAt: null,
     dueAt: null,
     correlationId,
-    inSlot: await isInSlot(documents, state),
+    inSlot: involved(slot).includes(request.deploymentId),
   };
-  documents.put(deployments, id, state.request.tenant, {
+  documents.put(deployments, id, request.tenant, {
     ...known,
     ...fieldsOf(state),
     completedAt: happened.type === 'DeploymentCompleted' ? at : known.completedAt,
@@ -124,11 +128,6 @@ function fieldsOf(state: Deployment) {
     runtime: request.runtime,
     deployedBy: request.requestedBy,
   };
-}
-
-async function isInSlot(documents: Documents, { request }: Deployment): Promise<boolean> {
-  const slot = await slotState(deploymentSlots, documents, slotKey(request));
-  return involved(slot).includes(request.deploymentId);
 }
 
 function mayMove(state: Deployment): boolean {

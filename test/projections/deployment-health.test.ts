@@ -69,4 +69,27 @@ describe('counts of instances', () => {
     await facts.reports(one, epoch, { ...pass(1), outcome: 'error' });
     expect((await view()).lastHealthCheck).to.equal(at);
   });
+
+  it('leave out who is gone without a word, and never exceed what was asked for', async () => {
+    const all = (life: string) =>
+      Array.from({ length: 10 }, (_, i) => [pass(0, `${life}${i}`), pass(1, `${life}${i}`)]).flat();
+    await facts.reports(one, epoch, ...all('a'));
+    await facts.reports(one, epoch, ...all('b'));
+    expect(await counts()).to.deep.equal([10, 0]);
+    await facts.world.clock.advance(60_000);
+    await facts.reports(one, epoch, pass(2, 'b0'));
+    expect(await counts()).to.deep.equal([1, 0]);
+  });
+
+  it('begin anew when the platform stopped the instances', async () => {
+    await facts.reports(one, epoch, pass(0), pass(1));
+    await facts.deployment(one, {
+      type: 'StageInterrupted',
+      data: { stage: 0, reason: 'The platform restarted', fence: 2, dueAt: '2030-01-01T01:00:00.000Z' },
+    });
+    await facts.reports(one, epoch, pass(2));
+    expect(await counts()).to.deep.equal([0, 0]);
+    await facts.reports(one, epoch + 1, pass(0, 'i2'), pass(1, 'i2'));
+    expect(await counts()).to.deep.equal([1, 0]);
+  });
 });
