@@ -9,9 +9,8 @@ import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on } from './event-data.ts';
+import { on, slotOfEvent } from './event-data.ts';
 import { install, type Installation } from './installations.ts';
-import { slotOfStream } from './slot-fold.ts';
 
 type Registered = z.output<typeof pluginEvents.PluginRegistered.data>;
 
@@ -129,8 +128,8 @@ export const pluginsProjection: Projection = {
       );
       await putPlugin(documents, { ...found, versions, updatedAt });
     }),
-    SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, { stream }) => {
-      const { slot } = slotOfStream(stream);
+    SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, event) => {
+      const slot = slotOfEvent(event);
       const change = await install(documents, installations, slot, current !== null);
       const found = await documents.get(plugins, slot.plugin);
       // Nobody reads the count of a plugin that is not there.

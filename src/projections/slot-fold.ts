@@ -1,8 +1,9 @@
 /** Follows slots inside any projection: each keeps the states of the slots in a collection of its own. */
 import type { Collection, Documents, Projection } from '../core/projection.ts';
-import { parseSlotKey, slotKey, type Slot, type SlotKey } from '../domain/ids.ts';
+import { slotKey, type Slot, type SlotKey } from '../domain/ids.ts';
 import { slot, slotEvents, type SlotEvent, type SlotState } from '../domain/slot.ts';
 import type { RecordedEvent } from '../ports/event-store.ts';
+import { slotOfEvent } from './event-data.ts';
 
 /** A slot as far as a projection needs it to follow its events. */
 export interface FoldedSlot {
@@ -20,13 +21,6 @@ export interface SlotMove {
 
 export type SlotHandlers = Projection['on'];
 
-/** The slot that a stream `slot-{key}` is of. */
-export function slotOfStream(stream: string): { readonly key: SlotKey; readonly slot: Slot } {
-  const parts = parseSlotKey(stream.slice('slot-'.length));
-  if (!parts) throw new Error(`${stream} is no slot`);
-  return { key: slotKey(parts), slot: parts };
-}
-
 export async function slotState(
   collection: Collection<FoldedSlot>,
   documents: Documents,
@@ -41,7 +35,8 @@ export function onSlots(
   handle: (move: SlotMove, documents: Documents) => void | Promise<void>,
 ): SlotHandlers {
   const follow = async (event: RecordedEvent, documents: Documents): Promise<void> => {
-    const { key, slot: parts } = slotOfStream(event.stream);
+    const parts = slotOfEvent(event);
+    const key = slotKey(parts);
     const before = await slotState(collection, documents, key);
     const after = slot.evolve(before, slotEvent(event));
     await handle({ key, slot: parts, before, after, event }, documents);

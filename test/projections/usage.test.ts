@@ -5,7 +5,7 @@ import { reservationEvents } from '../../src/domain/reservation.ts';
 import { NewTenant, tenantEvents } from '../../src/domain/tenant.ts';
 import { getTenant, listTenants, tenantsProjection } from '../../src/projections/tenants.ts';
 import { usageOfTenants, usageProjection } from '../../src/projections/usage.ts';
-import { fixture } from '../commands/support.ts';
+import { readableSeals } from '../commands/support.ts';
 import { claimRollback, dep, openFacts, slotSchemas, type Facts } from './slot-facts.ts';
 
 const [one, two] = [dep('one'), dep('two')];
@@ -74,7 +74,7 @@ describe('usage', () => {
       [...slotSchemas, tenantEvents, reservationEvents],
     );
     const { world } = facts;
-    const { vault } = fixture();
+    const vault = readableSeals();
     const sent = NewTenant.parse({ tenantId: acme, name: 'Acme' });
     await createTenant({ executor: world.executor, vault, clock: world.clock }, world.context(), sent);
     const key = await facts.deploy(one, { reserves: { cpu: 0.5, memoryMB: 256 } });
