@@ -31,8 +31,14 @@ interface Round {
   readonly probed: ProbedDeployment;
   /** Monotonic milliseconds at which the last round ended, or the watch began. */
   beatAt: number;
-  cancel: () => void;
+  /** Whether some instance has yet to pass for the first time. */
+  starting: boolean;
+  /** Null while the round is under way. */
+  cancel: (() => void) | null;
 }
+
+/** Also of a deployment that is otherwise asked once an hour: its progress deadline would pass unseen. */
+const startUpIntervalMs = 10_000;
 
 const actor = { id: 'process:prober', face: 'process' };
 
@@ -47,11 +53,14 @@ export function createProber(deps: {
   const { runtime, executor, clock, log } = deps;
   const rounds = new Map<SlotKey, Map<DeploymentId, Round>>();
   const sequences = new Map<string, number>();
+  /** Instances that have passed once: until then they start up, and are asked more often than their interval says. */
+  const started = new Set<string>();
   const running = new Set<Promise<void>>();
   let stopped = false;
 
   function schedule(round: Round, delayMs: number): void {
     round.cancel = clock.after(delayMs, () => {
+      round.cancel = null;
       const run = probe(round)
         .catch((error: unknown) =>
           log.warn(
@@ -62,14 +71,29 @@ export function createProber(deps: {
         .then(() => {
           running.delete(run);
           const stillWatched = rounds.get(slotKey(round.slot))?.get(round.probed.deploymentId) === round;
-          if (stillWatched && !stopped) schedule(round, round.probed.healthCheck.intervalSeconds * 1000);
+          if (stillWatched && !stopped) schedule(round, nextInMs(round));
         });
       running.add(run);
     });
   }
 
+  /** What should run has changed: there may be fresh instances. */
+  function hasten(round: Round): void {
+    round.starting = true;
+    // Under way, it sees them or looks again soon.
+    if (round.cancel === null || stopped) return;
+    round.cancel();
+    schedule(round, deps.random() * nextInMs(round));
+  }
+
+  function nextInMs({ probed, starting }: Round): number {
+    const intervalMs = probed.healthCheck.intervalSeconds * 1000;
+    return starting ? Math.min(intervalMs, startUpIntervalMs) : intervalMs;
+  }
+
   async function probe(round: Round): Promise<void> {
     const { deploymentId, healthCheck } = round.probed;
+    round.starting = false;
     const seen = await runtime.inspect(slotKey(round.slot));
     if (seen === null) return;
     const instances = seen.instances.filter((instance) => instance.deploymentId === deploymentId);
@@ -82,6 +106,7 @@ export function createProber(deps: {
       const observed = { deploymentId, tenant, environment, plugin, epoch: seen.epoch, reports };
       await observeHealth(executor, { observed, currentEpoch: seen.epoch, actor });
     }
+    if (instances.some(({ id }) => !started.has(id))) round.starting = true;
     round.beatAt = clock.monotonic();
   }
 
@@ -89,6 +114,7 @@ export function createProber(deps: {
   async function ask(instance: RunningInstance, timeoutMs: number): Promise<Report | null> {
     const result = await runtime.probe(instance.id, timeoutMs);
     if (result === null) return null;
+    if (result.outcome === 'pass') started.add(instance.id);
     const sequence = sequences.get(instance.id) ?? 0;
     sequences.set(instance.id, sequence + 1);
     return { instance: instance.id, sequence, ...result, replaces: instance.replaces };
@@ -99,7 +125,12 @@ export function createProber(deps: {
     const living = new Set<string>();
     for (const slot of rounds.keys())
       for (const { id } of (await runtime.inspect(slot))?.instances ?? []) living.add(id);
-    for (const id of sequences.keys()) if (!living.has(id)) sequences.delete(id);
+    for (const id of sequences.keys()) if (!living.has(id)) forget(id);
+  }
+
+  function forget(instance: string): void {
+    sequences.delete(instance);
+    started.delete(instance);
   }
 
   return {
@@ -109,14 +140,22 @@ export function createProber(deps: {
       const after = new Map<DeploymentId, Round>();
       for (const probed of deployments) {
         const known = before.get(probed.deploymentId);
-        if (known) after.set(probed.deploymentId, known);
-        else {
-          const round: Round = { slot, probed, beatAt: clock.monotonic(), cancel: () => undefined };
+        if (known) {
+          after.set(probed.deploymentId, known);
+          hasten(known);
+        } else {
+          const round: Round = {
+            slot,
+            probed,
+            beatAt: clock.monotonic(),
+            starting: true,
+            cancel: null,
+          };
           after.set(probed.deploymentId, round);
-          if (!stopped) schedule(round, deps.random() * probed.healthCheck.intervalSeconds * 1000);
+          if (!stopped) schedule(round, deps.random() * nextInMs(round));
         }
       }
-      for (const [id, round] of before) if (!after.has(id)) round.cancel();
+      for (const [id, round] of before) if (!after.has(id)) round.cancel?.();
       if (after.size > 0) rounds.set(key, after);
       else rounds.delete(key);
       if (sequences.size > 100_000) void forgetGone();
@@ -130,7 +169,7 @@ export function createProber(deps: {
     },
     stop: async () => {
       stopped = true;
-      for (const slot of rounds.values()) for (const round of slot.values()) round.cancel();
+      for (const slot of rounds.values()) for (const round of slot.values()) round.cancel?.();
       while (running.size > 0) await Promise.all(running);
     },
   };

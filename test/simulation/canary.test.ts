@@ -14,14 +14,13 @@ describe('a rollout over virtual days', function () {
       canaryPercentage: '10',
       stages: '10,30,50,100',
       stageInterval: '86400',
-      progressDeadline: '86400',
     },
     healthCheck: hourly,
   };
   const direct = {
     totalInstances: 10,
     strategyConfig: { bakeSeconds: '60' },
-    healthCheck: { intervalSeconds: 10 },
+    healthCheck: hourly,
   };
 
   async function open(tags: readonly string[] = []) {
