@@ -5,6 +5,7 @@ import { pluginsProjection } from './projections/plugins.ts';
 import { slotsProjection } from './projections/slots.ts';
 import { tenantsProjection } from './projections/tenants.ts';
 import { usageProjection } from './projections/usage.ts';
+import { usersProjection } from './projections/users.ts';
 
 export const allProjections: readonly Projection[] = [
   deploymentsProjection,
@@ -12,4 +13,5 @@ export const allProjections: readonly Projection[] = [
   slotsProjection,
   tenantsProjection,
   usageProjection,
+  usersProjection,
 ];

@@ -18,7 +18,7 @@ export type Email = z.output<typeof Email>;
 /** Personal data as `Vault.sealFor` writes it. */
 const Sealed = z.string().startsWith('sealed:');
 
-const events = {
+export const userEvents = {
   UserCreated: {
     schema: 1,
     data: z.object({
@@ -32,7 +32,7 @@ const events = {
   /** Its e-mail address went to another: the creation of this user stopped half-way and must not go on. */
   UserCreationAbandoned: { schema: 1, data: z.object({}) },
 } satisfies EventSchemas;
-export type UserEvent = EventsOf<typeof events>;
+export type UserEvent = EventsOf<typeof userEvents>;
 export type NewUser = Extract<UserEvent, { type: 'UserCreated' }>['data'];
 
 export type UserState =
@@ -41,7 +41,7 @@ export type UserState =
 
 export const user: Aggregate<UserState, UserEvent> = {
   name: 'user',
-  events,
+  events: userEvents,
   initial: { status: 'Unknown' },
   evolve(_state, event) {
     switch (event.type) {
