@@ -1,6 +1,5 @@
 /** Plugins as the Plugin Manager API writes them: requests, answers, and how answers are made. */
 import { z } from 'zod';
-import { PluginId } from '../../domain/ids.ts';
 import { pluginStatuses } from '../../domain/plugin.ts';
 import {
   capabilityData,
@@ -109,12 +108,9 @@ export const ListPluginsQuery = z.strictObject({
   ...pagingQuery,
 });
 
-export const PluginParams = z.strictObject({ pluginId: PluginId });
-/** Any text: a version that is no version number does not exist. */
-export const PluginVersionParams = z.strictObject({
-  pluginId: PluginId,
-  version: z.string().min(1).max(100),
-});
+/** Any text: what is no slug, or no version number, does not exist. */
+export const PluginParams = z.strictObject({ pluginId: z.string() });
+export const PluginVersionParams = PluginParams.extend({ version: z.string() });
 
 // Answers
 

@@ -1,6 +1,5 @@
 /** Tenants as the Plugin Manager API writes them: requests, answers, and how answers are made. */
 import { z } from 'zod';
-import { TenantId } from '../../domain/ids.ts';
 import { NewTenant, SubscriptionTier, tenantEvents, tenantStatuses } from '../../domain/tenant.ts';
 import type { TenantDocument, TenantPage } from '../../projections/tenants.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
@@ -28,7 +27,8 @@ export const ListTenantsQuery = z.strictObject({
   ...pagingQuery,
 });
 
-export const TenantParams = z.strictObject({ tenantId: TenantId });
+/** Any text: what is no id of a tenant does not exist. */
+export const TenantParams = z.strictObject({ tenantId: z.string() });
 
 // Answers
 

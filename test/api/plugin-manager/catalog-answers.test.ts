@@ -14,6 +14,7 @@ import {
   pluginsProjection,
 } from '../../../src/projections/plugins.ts';
 import { getTenant, listTenants, tenantsProjection } from '../../../src/projections/tenants.ts';
+import { usageProjection } from '../../../src/projections/usage.ts';
 import { readableSeals } from '../../commands/support.ts';
 import { createAcme, registerStripe, responses } from '../../fixtures/plugin-manager.ts';
 import { openWorld, type World } from '../../projections/support.ts';
@@ -28,7 +29,7 @@ describe('Answers of the Plugin Manager API', () => {
   let world: World;
   before(async () => {
     const events = [pluginEvents, tenantEvents, reservationEvents, slotEvents];
-    world = await openWorld(events, [pluginsProjection, tenantsProjection]);
+    world = await openWorld(events, [pluginsProjection, tenantsProjection, usageProjection]);
   });
   after(() => world.close());
 

@@ -1,0 +1,45 @@
+/** Logging in, as the Plugin Manager API shows it ("Authentication"). */
+import { z } from 'zod';
+import { logIn, type LogInDeps } from '../../commands/log-in.ts';
+import { Role } from '../../domain/permissions.ts';
+import { route, type Route } from '../http/route.ts';
+
+/** Decisions 7: a session of this face lives a day. */
+const lifetimeSeconds = 24 * 60 * 60;
+
+export const LogInBody = z
+  .strictObject({
+    username: z.string().min(1).max(320).meta({ description: 'The e-mail address' }),
+    password: z.string().min(1).max(1_024),
+  })
+  .meta({ example: { username: 'admin@example.com', password: 'Admin123!' } });
+
+export const LoggedInAnswer = z.object({
+  token: z.string().meta({ description: 'To be sent as Authorization: Bearer {token}' }),
+  expiresAt: z.iso.datetime().meta({ example: '2025-11-24T12:00:00.000Z' }),
+  user: z.object({ username: z.string(), role: Role, userId: z.string(), tenantId: z.string() }),
+});
+
+export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/authentication/login',
+      summary: 'Log in: a session token for an e-mail address and a password',
+      tag: 'Authentication',
+      policy: 'public',
+      body: LogInBody,
+      responses: { 200: LoggedInAnswer },
+      handler: async ({ body }) => {
+        const { token, expiresAt, user } = await logIn(deps, { ...body, lifetimeSeconds });
+        const { username, role, userId, tenantId } = user;
+        const answer: z.output<typeof LoggedInAnswer> = {
+          token,
+          expiresAt: expiresAt.toISOString(),
+          user: { username, role, userId, tenantId },
+        };
+        return { status: 200, body: answer };
+      },
+    }),
+  ];
+}

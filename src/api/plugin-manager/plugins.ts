@@ -1,0 +1,91 @@
+/** Plugins and their versions ("Plugins API"). */
+import { registerPlugin, type RegisterPluginDeps } from '../../commands/register-plugin.ts';
+import { PluginId } from '../../domain/ids.ts';
+import { getPlugin, getPluginVersion, listPlugins, pluginsProjection } from '../../projections/plugins.ts';
+import type { ReadModels } from '../../ports/read-models.ts';
+import { route, type Route } from '../http/route.ts';
+import {
+  ListPluginsQuery,
+  PluginDetailsAnswer,
+  pluginDetailsAnswer,
+  PluginListAnswer,
+  pluginListAnswer,
+  PluginParams,
+  PluginVersionAnswer,
+  pluginVersionAnswer,
+  PluginVersionParams,
+  RegisteredPluginAnswer,
+  RegisterPluginBody,
+} from './plugin-schemas.ts';
+import { callerOf, idInPath, notFound, scopeOf } from './scope.ts';
+
+export interface PluginRoutesDeps extends RegisterPluginDeps {
+  readonly models: ReadModels;
+}
+
+const tag = 'Plugins';
+const reading = { policy: { permission: 'plugins:read' }, reads: [pluginsProjection.name] } as const;
+
+export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
+  const { models } = deps;
+  return [
+    route({
+      method: 'POST',
+      path: '/plugins',
+      summary: 'Register a plugin, or another version of one',
+      tag,
+      policy: { permission: 'plugins:write' },
+      idempotent: true,
+      body: RegisterPluginBody,
+      responses: { 201: RegisteredPluginAnswer },
+      handler: async ({ principal, context, body }) => {
+        const publisher = callerOf(principal);
+        const { position, ...registered } = await registerPlugin(deps, { ...context, publisher }, body);
+        return { status: 201, body: registered, position };
+      },
+    }),
+    route({
+      ...reading,
+      method: 'GET',
+      path: '/plugins',
+      summary: 'List plugins',
+      tag,
+      query: ListPluginsQuery,
+      responses: { 200: PluginListAnswer },
+      handler: async ({ principal, query }) => {
+        const page = await listPlugins(models, scopeOf(principal), query);
+        return { status: 200, body: pluginListAnswer(page, query) };
+      },
+    }),
+    route({
+      ...reading,
+      method: 'GET',
+      path: '/plugins/:pluginId',
+      summary: 'Show a plugin',
+      tag,
+      params: PluginParams,
+      responses: { 200: PluginDetailsAnswer },
+      handler: async ({ principal, params }) => {
+        const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
+        const plugin = await getPlugin(deps, scopeOf(principal), pluginId);
+        if (!plugin) throw notFound('plugin', pluginId);
+        return { status: 200, body: pluginDetailsAnswer(plugin) };
+      },
+    }),
+    route({
+      ...reading,
+      method: 'GET',
+      path: '/plugins/:pluginId/versions/:version',
+      summary: 'Show a version of a plugin',
+      tag,
+      params: PluginVersionParams,
+      responses: { 200: PluginVersionAnswer },
+      handler: async ({ principal, params }) => {
+        const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
+        const version = await getPluginVersion(models, scopeOf(principal), pluginId, params.version);
+        if (!version) throw notFound('version', `${params.version} of a plugin ${pluginId}`);
+        return { status: 200, body: pluginVersionAnswer(version) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,54 @@
+/** Whom a principal of this face is, and whose data it may name and see: the one place where tenants are kept apart (decisions 8). */
+import type { z } from 'zod';
+import { TenantId, UserId } from '../../domain/ids.ts';
+import { Role } from '../../domain/permissions.ts';
+import type { Scope } from '../../ports/read-models.ts';
+import type { Principal } from '../http/principal.ts';
+import { Problem } from '../http/problem.ts';
+
+export interface Caller {
+  readonly userId: UserId;
+  readonly tenant: TenantId;
+  readonly role: Role;
+}
+
+/** The principal in the domain's words. */
+export function callerOf({ userId, tenant, role }: Principal): Caller {
+  return { userId: UserId.parse(userId), tenant: TenantId.parse(tenant), role: Role.parse(role) };
+}
+
+/** The only tenant whose data exists for the principal; null: all do. */
+export function tenantOf(principal: Principal): TenantId | null {
+  const { role, tenant } = callerOf(principal);
+  return role === 'PlatformAdmin' ? null : tenant;
+}
+
+/** What the principal's questions may see. */
+export function scopeOf(principal: Principal): Scope {
+  const tenant = tenantOf(principal);
+  return tenant === null ? { kind: 'platform' } : { kind: 'tenant', tenant };
+}
+
+/**
+ * First thing in every handler whose path, query or body names a tenant.
+ * @throws {Problem} Forbidden for every tenant but one's own, in the same words whether it exists or not
+ */
+export function refuseOtherTenant(principal: Principal, named: string): void {
+  const own = tenantOf(principal);
+  if (own !== null && own !== named) throw new Problem('Forbidden', 'Only your own tenant is open to you');
+}
+
+/**
+ * An id that stands in a path. One that breaks the rules of ids does not exist, like any other that nobody has.
+ * @throws {Problem} NotFound
+ */
+export function idInPath<S extends z.ZodType>(schema: S, text: string, what: string): z.output<S> {
+  const id = schema.safeParse(text);
+  if (!id.success) throw notFound(what, text);
+  return id.data;
+}
+
+/** @param what is missing, `plugin` */
+export function notFound(what: string, name: string): Problem {
+  return new Problem('NotFound', `There is no ${what} ${name}`);
+}
