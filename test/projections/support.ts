@@ -11,6 +11,7 @@ import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventSchemas } from '../../src/domain/event.ts';
 import { DeploymentId } from '../../src/domain/ids.ts';
 import { slot, type SlotOutcome } from '../../src/domain/slot.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import type { ReadModels } from '../../src/ports/read-models.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
@@ -18,6 +19,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 export interface World {
+  readonly store: EventStore;
   readonly executor: Executor;
   readonly models: ReadModels;
   readonly clock: VirtualClock;
@@ -44,6 +46,7 @@ export async function openWorld(
   const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
   const context = () => requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() });
   return {
+    store,
     executor,
     models,
     clock,
