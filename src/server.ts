@@ -18,8 +18,8 @@ import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswords } from './core/passwords.ts';
 import type { Projector } from './core/projector.ts';
-import { createSessions } from './core/sessions.ts';
-import { createTokens, type SessionClaims, TokenRefused } from './core/tokens.ts';
+import { createSessions, type Sessions } from './core/sessions.ts';
+import { createTokens, type SessionClaims, TokenRefused, type Tokens } from './core/tokens.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
@@ -89,7 +89,7 @@ export async function startServer(
     const services: HttpServices = {
       clock,
       logger,
-      authenticate: authenticator(tokens.verify, sessions.isAlive),
+      authenticate: authenticator(tokens, sessions),
       consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
       idempotency: createIdempotency({ executor, vault, clock, log: logger }),
     };
@@ -147,14 +147,11 @@ async function followReadiness(
 }
 
 /** Whose token it is, and that the session behind it lives. */
-function authenticator(
-  verify: (token: string) => Promise<SessionClaims>,
-  isAlive: (session: SessionClaims) => Promise<boolean>,
-): (token: string) => Promise<Principal> {
+function authenticator(tokens: Tokens, sessions: Sessions): (token: string) => Promise<Principal> {
   const principals = new WeakMap<SessionClaims, Principal>();
   return async (token) => {
-    const claims = await verify(token);
-    if (!(await isAlive(claims))) throw new TokenRefused('its session has ended');
+    const claims = await tokens.verify(token);
+    if (!(await sessions.isAlive(claims))) throw new TokenRefused('its session has ended');
     const known = principals.get(claims);
     if (known) return known;
     const { userId, tenantId: tenant, role, sessionId } = claims;

@@ -78,17 +78,14 @@ export function createRollouts(deps: {
       proberAlive: !runtime.capabilities.probedByPlatform || prober.alive(key),
       now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
     });
-    let overtaken = false;
-    const { events } = await executor.execute({
+    const { events, revision: reached } = await executor.execute({
       aggregate: deploymentAggregate,
       id,
       tenant: tenantOf(key),
       context: contextFor(key, id, `${id}@${revision}`),
-      decide: (_state, now) => {
-        overtaken = now !== revision;
-        return overtaken ? [] : decision.events;
-      },
+      decide: (_state, now) => (now === revision ? decision.events : []),
     });
+    const overtaken = events.length === 0 && reached !== revision;
     if (overtaken) return { moved: true, dueInMs: null };
     if (decision.watch) watches.set(id, decision.watch);
     const { slotEnd } = decision;
