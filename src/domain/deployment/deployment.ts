@@ -70,8 +70,9 @@ export type Phase =
   | { readonly phase: 'Promoting' }
   | { readonly phase: 'Completed' }
   | RollingBack
-  | { readonly phase: 'Undeploying'; readonly reason: string }
-  | { readonly phase: EndedPhase; readonly reason: string };
+  | { readonly phase: 'Undeploying'; readonly reason: string; readonly stage: number }
+  /** `stage`: the one that it left. */
+  | { readonly phase: EndedPhase; readonly reason: string; readonly stage: number };
 
 /** A deployment that was requested. */
 export type Deployment = Known & Phase;
@@ -144,22 +145,30 @@ function phaseAfter(state: Deployment, event: Later): Phase {
       return { phase: 'RollingBack', cause, reason, to, outcome, wasCompleted, deadlineEarnedMs: 0, stage };
     }
     case 'UndeployStarted':
-      return { phase: 'Undeploying', reason: event.data.reason };
+      return left(state, 'Undeploying', event);
     case 'DeploymentRolledBack':
-      return { phase: 'RolledBack', reason: event.data.reason };
+      return left(state, 'RolledBack', event);
     case 'RollbackFailed':
-      return { phase: 'RollbackFailed', reason: event.data.reason };
+      return left(state, 'RollbackFailed', event);
     case 'DeploymentFailed':
-      return { phase: 'Failed', reason: event.data.reason };
+      return left(state, 'Failed', event);
     case 'DeploymentCancelled':
-      return { phase: 'Cancelled', reason: event.data.reason };
+      return left(state, 'Cancelled', event);
     case 'DeploymentSuperseded':
-      return { phase: 'Superseded', reason: event.data.reason };
+      return left(state, 'Superseded', event);
     case 'DeploymentUndeployed':
-      return { phase: 'Undeployed', reason: event.data.reason };
+      return left(state, 'Undeployed', event);
     case 'DeploymentRefused':
-      return { phase: 'Refused', reason: event.data.reason };
+      return left(state, 'Refused', event);
   }
+}
+
+function left(
+  state: Deployment,
+  phase: EndedPhase | 'Undeploying',
+  { data }: { readonly data: { readonly reason: string } },
+): Phase {
+  return { phase, reason: data.reason, stage: stageIndexOf(state) };
 }
 
 type WithinPhase = Extract<Later, { type: 'TimeEarned' | 'StageInterrupted' | 'StageApproved' }>;
@@ -217,7 +226,7 @@ export function isAdvancing(state: DeploymentState): state is In<Advancing['phas
 
 /** Index of the stage that a deployment is in, or was in last: its last one once all are done. */
 export function stageIndexOf(state: Deployment): number {
-  if (state.phase === 'Pending' || state.phase === 'Refused') return 0;
+  if (state.phase === 'Pending') return 0;
   return 'stage' in state ? state.stage : state.request.plan.stages.length - 1;
 }
 
