@@ -21,7 +21,8 @@ export function createVirtualClock(start = Date.parse('2030-01-01T00:00:00.000Z'
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   return {
-    now: () => offset + monotonic,
+    // Whole milliseconds, like the system's.
+    now: () => Math.round(offset + monotonic),
     monotonic: () => monotonic,
     after(delayMs, callback) {
       const timer = { due: monotonic + Math.max(0, delayMs), callback };
