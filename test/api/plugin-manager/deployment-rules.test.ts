@@ -173,8 +173,10 @@ describe('deploying over HTTP', () => {
         await foreign('GET', `/tenants/${tenantId}`),
         await foreign('GET', `${path}?tenantId=${tenantId}`),
         await foreign('POST', path, { ...deployCore, tenantId }),
-      ])
+      ]) {
+        expectRefusal(refused, 403, 'FORBIDDEN', []);
         expect(told(refused, tenantId)).to.equal(told(await foreign('GET', '/tenants/tenant-x'), 'tenant-x'));
+      }
     }
     for (const [method, below] of [
       ['GET', ''],
