@@ -21,7 +21,7 @@ describe(`a request sent again with its Idempotency-Key (SEED=${seed})`, functio
   this.timeout(crashes * 10_000);
   let data: Awaited<ReturnType<typeof temporaryFolder>>;
   let server: SpawnedServer;
-  let token: string;
+  let token: string | null = null;
   let call: Call;
 
   async function start(): Promise<void> {
