@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import { step } from '../core/context.ts';
-import { type CommandContext, CommandRefused, type Executor, TooContended } from '../core/executor.ts';
+import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
 import { type Candidate, type Dependency, unmetDependencies } from '../domain/dependencies.ts';
 import { deployment } from '../domain/deployment/deployment.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
@@ -72,29 +72,27 @@ export async function deployPlugin(
   const deploymentId = DeploymentId.parse(
     `dep-${v5('deployment', context.commandId).replaceAll('-', '').slice(0, 20)}`,
   );
-  const at = { tenant: input.tenantId, context };
   await check(deps, target, input);
 
   const configuration = input.configuration ?? {};
   const configurationHash = hashOf(configuration);
-  const now = clock.now();
-  const claimed = await executor.execute({
-    ...at,
-    aggregate: slotAggregate,
-    id: key,
-    decide: (state) =>
-      claim(state, {
-        ...{
-          deploymentId,
-          pluginVersion: input.pluginVersion,
-          configurationHash,
-          supersede: false,
-          force: false,
-          now,
-        },
-        expiresAt: new Date(now + claimMs).toISOString(),
-      }),
-  });
+  const claimSlot = (by: CommandContext) => {
+    const now = clock.now();
+    const { pluginVersion } = input;
+    const expiresAt = new Date(now + claimMs).toISOString();
+    const wanted = { deploymentId, pluginVersion, configurationHash, now, expiresAt };
+    return executor.execute({
+      tenant: input.tenantId,
+      context: by,
+      aggregate: slotAggregate,
+      id: key,
+      decide: (state) => claim(state, { ...wanted, supersede: false, force: false }),
+    });
+  };
+  const first = await claimSlot(context);
+  // A repetition may find that the claim of its first run has expired: it claims anew.
+  const lapsed = !holds(first.state, deploymentId) && !(await isRecorded(executor, deploymentId));
+  const claimed = lapsed ? await claimSlot(step(context, `claim over fence ${first.state.fence}`)) : first;
 
   const checked = await check(deps, target, input).catch(async (error: unknown) => {
     const reason = error instanceof CommandRefused ? error.message : 'The deployment could not be checked';
@@ -118,15 +116,31 @@ export async function deployPlugin(
     state: claimed.state,
   });
   const { position } = await executor.execute({
-    ...at,
+    tenant: input.tenantId,
+    context,
     aggregate: deployment,
     id: deploymentId,
     decide: (state) => requestDeployment(state, request),
   });
   const { state: after } = await executor.load(slotAggregate, key);
-  const stillOurs = [after.flight, after.lastEnded].some((one) => one?.deploymentId === deploymentId);
-  if (!stillOurs) throw new TooContended('The claim on the slot expired before the deployment was recorded');
+  if (!holds(after, deploymentId)) await assertStarted(executor, deploymentId);
   return { request, position };
+}
+
+function holds({ flight, successor }: SlotState, id: DeploymentId): boolean {
+  return flight?.deploymentId === id || successor?.deploymentId === id;
+}
+
+async function isRecorded(executor: Executor, id: DeploymentId): Promise<boolean> {
+  return (await executor.load(deployment, id)).state.phase !== 'None';
+}
+
+/** What was recorded without a claim never starts; what started and has left the slot since was accepted. */
+async function assertStarted(executor: Executor, id: DeploymentId): Promise<void> {
+  const { phase } = (await executor.load(deployment, id)).state;
+  if (phase !== 'Pending' && phase !== 'Refused') return;
+  const message = 'The claim on the slot expired before the deployment was recorded: deploy once more';
+  throw new CommandRefused(refuse('Conflict', message));
 }
 
 interface Checked {

@@ -1,0 +1,104 @@
+/** Deploying, when the server ends between the claim on the slot and the deployment's record. */
+import { expect } from 'chai';
+import { createExecutor } from '../../src/core/command-executor.ts';
+import type { CommandContext, Executor } from '../../src/core/executor.ts';
+import { createSchemas } from '../../src/core/schemas.ts';
+import { createTenant } from '../../src/commands/create-tenant.ts';
+import { deployPlugin } from '../../src/commands/deploy-plugin.ts';
+import { registerPlugin } from '../../src/commands/register-plugin.ts';
+import { Environment, PluginId, platformTenant, slotKey, TenantId, UserId } from '../../src/domain/ids.ts';
+import { Registration } from '../../src/domain/registration.ts';
+import { release, slot } from '../../src/domain/slot.ts';
+import { allEvents } from '../../src/events.ts';
+import { openMemoryEventStore } from '../support/memory-event-store.ts';
+import { createRecordingLog } from '../support/recording-log.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+import { readableSeals, refusalOf, someContext } from './support.ts';
+
+const userId = UserId.parse('usr_admin');
+const input = {
+  pluginId: PluginId.parse('mailer'),
+  pluginVersion: '1.0.0',
+  tenantId: TenantId.parse('acme'),
+  environment: Environment.parse('Production'),
+};
+const key = slotKey({ tenant: input.tenantId, environment: input.environment, plugin: input.pluginId });
+
+async function setUp() {
+  const clock = createVirtualClock();
+  const store = openMemoryEventStore({ clock });
+  const schemas = createSchemas(allEvents);
+  const executor = createExecutor({ store, schemas, snapshots: null, clock, log: createRecordingLog() });
+  const deps = { executor, clock, vault: readableSeals(), runtime: { kind: 'simulated' as const } };
+  const scenarioOf = () => null;
+  await createTenant(deps, someContext(), {
+    ...{ tenantId: input.tenantId, name: 'Acme', subscriptionTier: 'Standard' },
+  });
+  const registration = Registration.parse({
+    ...{ pluginId: 'mailer', name: 'Mailer' },
+    version: { semanticVersion: '1.0.0', state: 'Stable', runtime: { type: 'DotNet8', version: '8.0' } },
+  });
+  const publisher = { tenant: platformTenant, role: 'PlatformAdmin' } as const;
+  await registerPlugin(deps, { ...someContext(), publisher }, registration);
+  const deploy = (context: CommandContext, by: Executor = executor) =>
+    deployPlugin({ ...deps, scenarioOf, executor: by }, { ...context, userId }, input);
+  /** The server ends before the deployment is recorded. */
+  const crashing: Executor = {
+    load: (aggregate, id) => executor.load(aggregate, id),
+    execute: async (command) => {
+      if (command.aggregate.name === 'deployment') throw new Error('killed');
+      return executor.execute(command);
+    },
+  };
+  const expire = async () => {
+    const { state } = await executor.load(slot, key);
+    const deploymentId = state.flight!.deploymentId;
+    await executor.execute({
+      ...{ aggregate: slot, id: key, tenant: input.tenantId, context: someContext() },
+      decide: (now) => release(now, deploymentId, 'The claim expired'),
+    });
+  };
+  const types = async (stream: string) =>
+    (await store.readStream(stream, { limit: 100 })).map(({ type }) => type);
+  return { executor, deploy, crashing, expire, types };
+}
+
+async function killed(run: Promise<unknown>): Promise<void> {
+  const error = await run.then(() => null).catch((thrown: unknown) => thrown);
+  expect(error).to.have.property('message', 'killed');
+}
+
+describe('a deployment of which the server was killed after the claim', () => {
+  it('is completed by its repetition', async () => {
+    const { deploy, crashing, types } = await setUp();
+    const context = someContext();
+    await killed(deploy(context, crashing));
+    const { request } = await deploy({ ...context, mayRepeat: true });
+    expect(await types(`slot-${key}`)).to.deep.equal(['SlotClaimed']);
+    expect(await types(`deployment-${request.deploymentId}`)).to.deep.equal(['DeploymentRequested']);
+  });
+
+  it('claims the slot anew when the claim has expired meanwhile, however often', async () => {
+    const { executor, deploy, crashing, expire } = await setUp();
+    const context = someContext();
+    for (let crash = 0; crash < 3; crash += 1) {
+      await killed(deploy({ ...context, mayRepeat: true }, crashing));
+      await expire();
+    }
+    const { request } = await deploy({ ...context, mayRepeat: true });
+    const { state } = await executor.load(slot, key);
+    expect(state.flight?.deploymentId).to.equal(request.deploymentId);
+  });
+
+  it('is refused when another holds the slot now', async () => {
+    const { deploy, crashing, expire, types } = await setUp();
+    const context = someContext();
+    await killed(deploy(context, crashing));
+    await expire();
+    const { request } = await deploy(someContext());
+    const refusal = await refusalOf(deploy({ ...context, mayRepeat: true }));
+    expect(refusal.refused).to.equal('Conflict');
+    expect(refusal.message).to.include(request.deploymentId);
+    expect(await types(`slot-${key}`)).to.deep.equal(['SlotClaimed', 'SlotReleased', 'SlotClaimed']);
+  });
+});
