@@ -6,17 +6,7 @@ import { join } from 'node:path';
 import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import type { EventStore, NewEvent, Position } from '../src/ports/event-store.ts';
 import { openRawLog, type RawLog, type RawRow } from './raw-sqlite.ts';
-
-export interface Row {
-  readonly name: string;
-  readonly ours: number;
-  /** Null where there is nothing to compare with. */
-  readonly reference: number | null;
-  readonly ratio: number | null;
-  /** The least ratio that is good enough; null: it is only watched. */
-  readonly target: number | null;
-  readonly unit: string;
-}
+import { alone, compared, type Row } from './table.ts';
 
 interface Sample {
   readonly stream: string;
@@ -64,9 +54,11 @@ export async function benchAppend(): Promise<Row[]> {
     await rm(folder, { recursive: true });
   }
   return [
-    row(`durable appends, ${inFlight} in flight`, rates.inFlight, rates.transactions, 0.5),
-    row('durable appends, one at a time', rates.single, rates.singleRaw, 0.4),
-    row('events read from the log in pages of 1,000', rates.reading, null, null),
+    compared(`durable appends, ${inFlight} in flight`, 'events/s', rates.inFlight, rates.transactions, {
+      atLeast: 0.5,
+    }),
+    compared('durable appends, one at a time', 'events/s', rates.single, rates.singleRaw, { atLeast: 0.4 }),
+    alone('events read from the log in pages of 1,000', 'events/s', rates.reading),
   ];
 }
 
@@ -127,13 +119,4 @@ async function rate(count: number, work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   await work();
   return (count / (performance.now() - start)) * 1000;
-}
-
-function row(name: string, ours: number[], reference: number[] | null, target: number | null): Row {
-  const [mine, theirs] = [median(ours), reference && median(reference)];
-  return { name, ours: mine, reference: theirs, ratio: theirs && mine / theirs, target, unit: 'events/s' };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

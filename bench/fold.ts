@@ -4,24 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import { openSnapshots } from '../src/adapters/sqlite/snapshots.ts';
 import { createSystemClock } from '../src/adapters/system-clock.ts';
 import { createExecutor } from '../src/core/command-executor.ts';
 import type { Executor } from '../src/core/executor.ts';
 import { createSchemas } from '../src/core/schemas.ts';
 import type { Aggregate, EventsOf } from '../src/domain/event.ts';
-import type { EventStore } from '../src/ports/event-store.ts';
 import type { Log } from '../src/ports/log.ts';
-
-/** `ours` and `reference` in `unit`; `target` is the least ratio that is good enough. */
-export interface Row {
-  readonly name: string;
-  readonly ours: number;
-  readonly reference: number | null;
-  readonly ratio: number | null;
-  readonly target: number | null;
-  readonly unit: string;
-}
+import { compared, type Row } from './table.ts';
 
 const noteEvents = {
   NoteTaken: { schema: 1, data: z.object({ line: z.string(), place: z.number() }) },
@@ -42,10 +33,9 @@ const notes: Aggregate<Notes, NoteEvent> = {
 const rounds = 200;
 const [long, short] = [10_000, 100];
 
-/** @param openStore an empty store in a folder that is removed afterwards */
-export async function benchFold(openStore: (folder: string) => Promise<EventStore>): Promise<Row[]> {
+export async function benchFold(): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
-  const store = await openStore(folder);
+  const store = await openSqliteEventStore({ path: join(folder, 'log.db') });
   const snapshots = await openSnapshots({ file: join(folder, 'snapshots.sqlite') });
   const schemas = createSchemas([noteEvents]);
   const silent: Log = {
@@ -68,10 +58,8 @@ export async function benchFold(openStore: (folder: string) => Promise<EventStor
         measured.push(performance.now() - from);
       }
     }
-    const perSecond = (id: string): number => 1_000 / median(times[id] ?? []);
-    const [ours, reference] = [perSecond('long'), perSecond('short')];
-    const name = `fold ${long.toLocaleString('en')} events (reference: ${short})`;
-    return [{ name, ours, reference, ratio: ours / reference, target: 1 / 5, unit: 'folds/s' }];
+    const name = `folding ${long.toLocaleString('en')} events (reference: ${short})`;
+    return [compared(name, 'ms', times['long'] ?? [], times['short'] ?? [], { atMost: 5 })];
   } finally {
     await snapshots.close();
     await store.close();
@@ -97,8 +85,4 @@ async function fill(executor: Executor, id: string, events: number): Promise<voi
     await executor.execute({ aggregate: notes, id, tenant: null, context, decide });
     place += some;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

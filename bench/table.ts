@@ -2,10 +2,11 @@
 export interface Row {
   readonly name: string;
   readonly ours: number;
-  readonly reference: number;
+  /** Null where there is nothing to compare with. */
+  readonly reference: number | null;
   readonly unit: string;
-  /** What is compared: `ours / reference`. */
-  readonly ratio: number;
+  /** What is compared with the target: `ours / reference`, or what {@link compared} makes of many. */
+  readonly ratio: number | null;
   readonly target: { readonly atLeast: number } | { readonly atMost: number } | null;
 }
 
@@ -13,8 +14,25 @@ export function row(name: string, unit: string, ours: number, reference: number,
   return { name, ours, reference, unit, ratio: ours / reference, target };
 }
 
+/** Of rounds in which ours and the reference took turns: medians, and the median of the rounds' own ratios. */
+export function compared(
+  name: string,
+  unit: string,
+  ours: readonly number[],
+  reference: readonly number[],
+  target: Row['target'],
+): Row {
+  const ratio = median(ours.map((value, round) => value / (reference[round] ?? Number.NaN)));
+  return { name, ours: median(ours), reference: median(reference), unit, ratio, target };
+}
+
+/** Only watched: there is no reference. */
+export function alone(name: string, unit: string, ours: readonly number[]): Row {
+  return { name, ours: median(ours), reference: null, unit, ratio: null, target: null };
+}
+
 export function met({ ratio, target }: Row): boolean {
-  if (target === null) return true;
+  if (target === null || ratio === null) return true;
   return 'atLeast' in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }
 
@@ -30,14 +48,22 @@ function targetText(target: Row['target']): string {
 
 /** A Markdown table. */
 export function table(rows: readonly Row[]): string {
-  const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-  const lines = rows.map(
-    (one) =>
-      `| ${one.name} | ${number(one.ours)} | ${number(one.reference)} | ${one.unit} | ${one.ratio.toFixed(2)} | ${targetText(one.target)} | ${met(one) ? 'yes' : 'NO'} |`,
-  );
+  const number = (value: number | null): string => {
+    if (value === null) return '';
+    return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  };
+  const cells = rows.map((one) => [
+    one.name,
+    number(one.ours),
+    number(one.reference),
+    one.unit,
+    one.ratio?.toFixed(2) ?? '',
+    targetText(one.target),
+    one.target === null ? '' : met(one) ? 'yes' : 'NO',
+  ]);
   return [
     '| what | ours | reference | unit | ratio | target | met |',
-    '|---|---|---|---|---|---|---|',
-    ...lines,
+    '|---|--:|--:|---|--:|---|---|',
+    ...cells.map((line) => `| ${line.join(' | ')} |`),
   ].join('\n');
 }

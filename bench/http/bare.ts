@@ -1,0 +1,78 @@
+/** The reference of `POST /api/v1/plugins`: Express with what ours does before and after the work, without the work and without storage. */
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import express from 'express';
+import type { Request, Response } from 'express';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
+import { createTokens } from '../../src/core/tokens.ts';
+import { platformTenant, UserId } from '../../src/domain/ids.ts';
+import { createLogger } from '../../src/logging.ts';
+import { tell } from '../child.ts';
+
+const clock = createSystemClock();
+const logger = createLogger({ LOG_LEVEL: 'info' });
+const tokens = createTokens(createSecretKey(randomBytes(32)), clock);
+
+const headers = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const app = express();
+app.disable('x-powered-by');
+app.set('etag', false);
+app.use((request, response, next) => {
+  const correlationId = randomUUID();
+  response.set(headers).set('X-Correlation-Id', correlationId);
+  const started = clock.monotonic();
+  response.once('close', () => {
+    const ms = Math.round((clock.monotonic() - started) * 100) / 100;
+    const route: unknown = request.route;
+    const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : null;
+    logger.info(
+      { correlationId, method: request.method, route: path, status: response.statusCode, ms },
+      'request',
+    );
+  });
+  next();
+});
+app.use(express.json({ limit: '1mb' }));
+app.post('/api/v1/plugins', async (request: Request, response: Response) => {
+  const claims = await tokens.verify(request.headers.authorization?.slice('Bearer '.length) ?? '');
+  if (!claims.permissions.includes('plugins:write')) {
+    response.status(403).json({ error: { code: 'FORBIDDEN' } });
+    return;
+  }
+  const parsed = RegisterPluginBody.safeParse(request.body);
+  if (!parsed.success) {
+    response.status(400).json({ error: { code: 'INVALID_REQUEST', details: parsed.error.issues } });
+    return;
+  }
+  const { pluginId, name, version } = parsed.data;
+  response.status(201).json({
+    pluginId,
+    name,
+    status: 'Registered',
+    version: version.semanticVersion,
+    createdAt: new Date(clock.now()).toISOString(),
+  });
+});
+
+const server = app.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  void tokens
+    .sign({
+      userId: UserId.parse(`usr_${'0'.repeat(20)}`),
+      tenantId: platformTenant,
+      role: 'PlatformAdmin',
+      sessionId: 'bench',
+      expiresAt: new Date(clock.now() + 3_600_000),
+    })
+    .then((token) => tell({ url: `http://127.0.0.1:${address.port}`, token }));
+});
+process.once('SIGTERM', () => process.exit(0));

@@ -1,0 +1,48 @@
+/** A whole Slipway in a process of its own, as `slipway serve` starts it; tells when it is ready, and answers how far its read models lag. */
+import { openSync } from 'node:fs';
+import { readConfig } from '../src/config.ts';
+import { createLogger } from '../src/logging.ts';
+import { startServer } from '../src/server.ts';
+import { type Child, startChild, tell } from './child.ts';
+
+export interface Ready {
+  readonly url: string;
+  /** Resident, in bytes. */
+  readonly rss: number;
+}
+
+export interface Lag {
+  /** From the moment asked about until every read model stood at the log's end. */
+  readonly ms: number;
+}
+
+export const adminPassword = 'correct horse battery staple';
+
+/** With its log on and written to nowhere. */
+export function startSlipway(folder: string, env: Readonly<Record<string, string>> = {}): Child {
+  return startChild('slipway.ts', {
+    stderr: openSync('/dev/null', 'w'),
+    env: {
+      PORT: '0',
+      LOG_LEVEL: 'info',
+      SLIPWAY_DATA_DIR: folder,
+      SLIPWAY_ADMIN_PASSWORD: adminPassword,
+      ...env,
+    },
+  });
+}
+
+if (import.meta.main) {
+  const config = readConfig(process.env);
+  const server = await startServer(config, { logger: createLogger(config), announce: () => undefined });
+  await server.ready;
+  tell({ url: server.url, rss: process.memoryUsage.rss() } satisfies Ready);
+  process.on('message', ({ since }: { since: number }) => {
+    void (async () => {
+      const head = await server.ports.eventStore.head();
+      await server.platform.projector.waitFor('all', head, 600_000);
+      tell({ ms: Date.now() - since } satisfies Lag);
+    })();
+  });
+  process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
+}
