@@ -6,7 +6,7 @@ import type { Log } from '../ports/log.ts';
 import type { Snapshots } from '../ports/snapshots.ts';
 import { UnreadableStream } from './executor.ts';
 import type { Schemas } from './schemas.ts';
-import { createLru } from './waiting.ts';
+import { createLru } from './lru.ts';
 
 /** A state, and the event it was folded up to (null: none). */
 export interface Folded<S> {
@@ -45,9 +45,9 @@ export function createFolding(options: {
   readonly cached: number;
 }): Folding {
   const { store, schemas, snapshots, log } = options;
-  const cache = createLru<{ readonly of: object; readonly folded: Folded<unknown> }>(options.cached);
+  const cache = createLru<string, { readonly of: object; readonly folded: Folded<unknown> }>(options.cached);
   /** Revision of the newest snapshot known of a stream. */
-  const snapshotAt = createLru<number>(options.cached);
+  const snapshotAt = createLru<string, number>(options.cached);
 
   function decode(recorded: RecordedEvent): RecordedEvent {
     const decoded = schemas.decode(recorded);

@@ -34,28 +34,3 @@ export function createQueues(): <T>(key: string, task: () => Promise<T>) => Prom
     return run;
   };
 }
-
-/** A map that forgets what was used longest ago once it holds more than `most`. */
-export function createLru<V>(most: number): {
-  get(key: string): V | undefined;
-  set(key: string, value: V): void;
-  delete(key: string): void;
-} {
-  const entries = new Map<string, V>();
-  return {
-    get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, value);
-      return value;
-    },
-    set(key, value) {
-      entries.delete(key);
-      entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > most && oldest !== undefined) entries.delete(oldest);
-    },
-    delete: (key) => void entries.delete(key),
-  };
-}

@@ -9,6 +9,7 @@ import {
   type NewEvent,
 } from '../../ports/event-store.ts';
 import { openBatches } from './event-store-batches.ts';
+import { openStreamEnds } from './event-store-ends.ts';
 import { outcome, type PackedAppends } from './event-store-messages.ts';
 import { openReads } from './event-store-reads.ts';
 import { checkAppend, checkLimit, checkRetention, placeOf, position } from './event-store-rules.ts';
@@ -34,6 +35,7 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   const { logId } = prepareLog(path);
   const growth = openGrowth();
   const tail = openTail(logId, 0);
+  const ends = openStreamEnds();
   let head = 0;
   const batches = await openBatches({
     path,
@@ -42,6 +44,7 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
     onReady(end) {
       head = end;
       tail.restart(end);
+      ends.clear();
       growth.announce();
     },
     onCommitted(packed, results) {
@@ -81,7 +84,8 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
         let place = head - count;
         for (let event = at + 1, revision = expected + 1; event < end; event += 4, revision += 1)
           tail.push((place += 1), stream, revision, texts, event);
-      }
+        ends.learn(stream, expected + 1 + count);
+      } else ends.forget(texts[at] ?? '');
       at = end;
     }
   }
@@ -100,7 +104,13 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
     async append(stream, expected, events) {
       checkAppend(stream, expected, events);
       refuseWhenClosed();
-      const written = await batches.append((packed) => pack(packed, stream, expected, events));
+      const written = await batches
+        .append((packed) => pack(packed, stream, expected, events))
+        .catch((error: unknown) => {
+          // A COMMIT that failed may have been one.
+          ends.clear();
+          throw error;
+        });
       if (written.outcome === outcome.conflict)
         throw new WrongExpectedRevision(stream, expected, written.revision < 0 ? 'none' : written.revision);
       return { revision: written.revision, position: position(logId, written.place) } satisfies Appended;
@@ -108,7 +118,16 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
 
     async readStream(stream, question) {
       checkLimit(question.limit);
-      return read(() => reads.stream(stream, question, clock.now()));
+      const { from = 0, direction = 'forwards', limit } = question;
+      if (direction === 'backwards') return read(() => reads.stream(stream, question, clock.now()));
+      refuseWhenClosed();
+      if (ends.isBehind(stream, from)) return [];
+      const seen = head;
+      const events = await read(() => reads.stream(stream, question, clock.now()));
+      // What was committed meanwhile has told more already.
+      if (events.length < limit && head === seen)
+        ends.learn(stream, (events.at(-1)?.revision ?? from - 1) + 1);
+      return events;
     },
 
     async readAll({ after, filter, limit }) {
@@ -129,6 +148,8 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
       checkRetention(retention);
       refuseWhenClosed();
       await batches.retain(stream, retention);
+      // What had expired may be kept again.
+      ends.forget(stream);
     },
 
     async retention(stream) {
