@@ -13,6 +13,8 @@ const origin = z.string().refine((text) => {
   return url !== null && url.origin === text && /^https?:$/.test(url.protocol);
 }, 'must be origins such as https://console.example.com, separated by commas');
 
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 /** An empty variable counts as one that is not set, as shells and compose files leave them. */
 const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -34,7 +36,7 @@ const settings = z.object({
     .transform((list) => list.split(',').map((part) => part.trim()))
     .pipe(z.array(origin))
     .default([]),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
 });
 

@@ -16,7 +16,7 @@ const busy = 5;
  */
 export async function lockFolder(path: string): Promise<{ release(): void }> {
   const folder = resolve(path);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {
     // Nothing is ever written: an open exclusive transaction is the lock.
