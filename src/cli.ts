@@ -14,6 +14,9 @@ const secondSignalAfterMs = 1_000;
 
 const exitCodes = { failed: 1, wrongSetting: 2 } as const;
 
+/** Secrets are settings too, though only what opens them finds out that they are wrong. */
+const wrongSettings = [WrongSetting, UnusableSecret, WrongMasterKey];
+
 const program = new Command('slipway')
   .description('A plugin platform in which every change is an event and every rollout watches itself.')
   .showHelpAfterError();
@@ -35,7 +38,8 @@ async function serve(): Promise<void> {
     tell(config, server);
   } catch (error) {
     process.stderr.write(`${sentenceOf(error)}\n`);
-    process.exit(error instanceof WrongSetting ? exitCodes.wrongSetting : exitCodes.failed);
+    const isSetting = wrongSettings.some((kind) => error instanceof kind);
+    process.exit(isSetting ? exitCodes.wrongSetting : exitCodes.failed);
   }
 }
 
@@ -81,7 +85,8 @@ function stopOnSignals(server: Server): void {
 /** What a person can mend is told in a sentence; everything else is a defect and shows its stack. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog, WrongMasterKey];
+  if (error instanceof WrongMasterKey) return `SLIPWAY_MASTER_KEY: ${error.message}`;
+  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog];
   if (mendable.some((kind) => error instanceof kind)) return error.message;
   const code = 'code' in error ? error.code : null;
   if (code === 'EADDRINUSE') return `HOST, PORT: another program listens there already (${error.message})`;
