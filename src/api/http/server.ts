@@ -1,6 +1,6 @@
 /** The socket that the application listens on, and how it lets go of it. */
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 
 export interface HttpServer {
   /** `http://127.0.0.1:3000` */
@@ -32,6 +32,7 @@ export async function createHttpServer({
   drainMs = 10_000,
 }: HttpServerOptions): Promise<HttpServer> {
   let stopping: Promise<void> | null = null;
+  const running = new Set<ServerResponse>();
   const server = createServer(
     {
       // Slow clients hold a connection no longer than this (slowloris).
@@ -42,6 +43,8 @@ export async function createHttpServer({
     },
     (request, response) => {
       if (stopping) response.setHeader('Connection', 'close');
+      running.add(response);
+      response.once('close', () => running.delete(response));
       app(request, response);
     },
   );
@@ -59,6 +62,8 @@ export async function createHttpServer({
     const { promise, resolve } = Promise.withResolvers<undefined>();
     server.close(() => resolve(undefined));
     server.closeIdleConnections();
+    // Or a client would send its next request on a connection that is about to go.
+    for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');
     // A connection whose request was running when the stop began is idle later, not closed.
     const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
     const force = setTimeout(() => server.closeAllConnections(), drainMs);
