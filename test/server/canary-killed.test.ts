@@ -9,6 +9,7 @@ import { caller } from '../support/writing-client.ts';
 
 const bakeMs = 3_000;
 const stages = [1, 3, 5, 10];
+const plan = stages.map((instances) => ({ instances, bakeMs }));
 
 interface Shown {
   readonly status: string;
@@ -74,7 +75,8 @@ describe('a canary of which the server is killed in the middle of a stage', func
       const events = await logOf(data.path);
       expect(logFaults(events)).to.deep.equal([]);
       const own = events.filter(({ stream }) => stream === `deployment-${deploymentId}`);
-      expect(stageFaults(own, stages, bakeMs, [killedAt])).to.deep.equal([]);
+      expect(stageFaults(own, plan, [killedAt])).to.deep.equal([]);
+      expect(own.filter(({ type }) => type === 'StageStarted')).to.have.length(stages.length);
       expect(own.filter(({ type }) => type === 'StageInterrupted')).to.have.length(1);
       expect(own.filter(({ type }) => type === 'DeploymentCompleted')).to.have.length(1);
       const health = events.filter(({ stream }) => stream === `health-${deploymentId}`);
@@ -96,13 +98,13 @@ describe('a canary of which the server is killed in the middle of a stage', func
       event('CanaryStageReached', 10 * stage + 3, stage),
     ]);
     const all = [...good, event('PromotionStarted', 40)];
-    expect(stageFaults(all, stages, bakeMs, [])).to.deep.equal([]);
-    expect(stageFaults([...good, event('PromotionStarted', 35)], stages, bakeMs, [])).to.deep.equal([
+    expect(stageFaults(all, plan, [])).to.deep.equal([]);
+    expect(stageFaults([...good, event('PromotionStarted', 35)], plan, [])).to.deep.equal([
       'stage 3 baked 2000 ms of 3000',
     ]);
-    expect(stageFaults(all, stages, bakeMs, [14_000])).to.deep.equal(['stage 1 baked 1000 ms of 3000']);
-    expect(stageFaults(all.toSpliced(2, 2), stages, bakeMs, [])).to.not.be.empty;
-    expect(stageFaults(all.toSpliced(2, 0, ...good.slice(0, 2)), stages, bakeMs, [])).to.not.be.empty;
+    expect(stageFaults(all, plan, [14_000])).to.deep.equal(['stage 1 baked 1000 ms of 3000']);
+    expect(stageFaults(all.toSpliced(2, 2), plan, [])).to.not.be.empty;
+    expect(stageFaults(all.toSpliced(2, 0, ...good.slice(0, 2)), plan, [])).to.not.be.empty;
   });
 });
 

@@ -5,43 +5,86 @@ export type StageEvent = Pick<RecordedEvent, 'type' | 'data'> & {
   readonly metadata: Pick<RecordedEvent['metadata'], 'at'>;
 };
 
+interface Stage {
+  readonly instances: number;
+  /** Milliseconds in which the platform ran. */
+  bakedMs: number;
+  /** Whether the rollout went on from it. */
+  done: boolean;
+}
+
+interface Seen {
+  readonly stages: readonly Stage[];
+  readonly faults: readonly string[];
+}
+
 /**
  * @param events of the deployment's stream
- * @param expected the instances of each stage
- * @param bakeMs what each stage must bake while the platform runs
+ * @param plan of each stage that is to come, how many instances it has and how long it must bake
  * @param killedAt wall milliseconds at which the platform was killed
- * @returns sentences
+ * @returns a sentence for every stage that is out of turn, done twice, of another size or shortened
  */
 export function stageFaults(
   events: readonly StageEvent[],
-  expected: readonly number[],
-  bakeMs: number,
+  plan: readonly { readonly instances: number; readonly bakeMs: number }[],
   killedAt: readonly number[],
 ): readonly string[] {
-  const baked = expected.map(() => 0);
-  const started: number[] = [];
-  let bakingSince: { readonly stage: number; readonly at: number } | null = null;
+  const { stages, faults } = follow(events, killedAt);
+  const sizes = stages.map(({ instances }) => instances);
+  const planned = plan.slice(0, stages.length).map(({ instances }) => instances);
+  return [
+    ...faults,
+    ...(sizes.join() === planned.join() ? [] : [`the stages were ${sizes.join()}`]),
+    ...stages.flatMap(({ done, bakedMs }, stage) => {
+      const { bakeMs } = plan[stage] ?? { bakeMs: 0 };
+      return done && bakedMs < bakeMs ? [`stage ${stage} baked ${bakedMs} ms of ${bakeMs}`] : [];
+    }),
+  ];
+}
+
+function follow(events: readonly StageEvent[], killedAt: readonly number[]): Seen {
+  const stages: Stage[] = [];
   const faults: string[] = [];
+  let since: number | null = null;
+  let pausedInBake = false;
+  const rest = (at: number): void => {
+    const stage = stages.at(-1);
+    if (since === null || !stage) return;
+    const [from, died] = [since, killedAt.filter((killed) => killed >= (since ?? 0))];
+    stage.bakedMs += Math.min(at, ...died) - from;
+    since = null;
+  };
   for (const { type, data, metadata } of events) {
     const at = Date.parse(metadata.at);
-    const endsBake = ['StageStarted', 'StageInterrupted', 'PromotionStarted', 'RollbackStarted'];
-    if (bakingSince && endsBake.includes(type)) {
-      const { stage, at: since } = bakingSince;
-      const end = Math.min(at, ...killedAt.filter((killed) => killed >= since));
-      baked[stage] = (baked[stage] ?? 0) + end - since;
-      bakingSince = null;
-    }
-    if (type === 'StageStarted') started.push(Number(data['instances']));
-    if (type === 'CanaryStageReached') {
-      const stage = Number(data['stage']);
-      if (data['instances'] !== expected[stage])
-        faults.push(`stage ${stage} has ${Number(data['instances'])} instances`);
-      if (stage !== started.length - 1) faults.push(`stage ${stage} was reached out of turn`);
-      bakingSince = { stage, at };
+    const stage = stages.at(-1);
+    switch (type) {
+      case 'StageStarted':
+      case 'PromotionStarted':
+        rest(at);
+        if (stage) stage.done = true;
+        if (type === 'PromotionStarted') break;
+        if (data['stage'] !== stages.length) faults.push(`stage ${Number(data['stage'])} began out of turn`);
+        stages.push({ instances: Number(data['instances']), bakedMs: 0, done: false });
+        break;
+      case 'CanaryStageReached':
+        if (data['stage'] !== stages.length - 1 || data['instances'] !== stage?.instances)
+          faults.push(`stage ${Number(data['stage'])} was reached out of turn, or in another size`);
+        since = at;
+        break;
+      case 'RolloutPaused':
+        pausedInBake ||= since !== null;
+        rest(at);
+        break;
+      case 'RolloutResumed':
+        if (pausedInBake) since = at;
+        pausedInBake = false;
+        break;
+      case 'StageInterrupted':
+      case 'RollbackStarted':
+        rest(at);
+        pausedInBake = false;
+        break;
     }
   }
-  if (started.join() !== expected.join()) faults.push(`the stages were ${started.join()}`);
-  for (const [stage, ms] of baked.entries())
-    if (ms < bakeMs) faults.push(`stage ${stage} baked ${ms} ms of ${bakeMs}`);
-  return faults;
+  return { stages, faults };
 }
