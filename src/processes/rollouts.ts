@@ -164,18 +164,19 @@ export function createRollouts(deps: {
     if (parts && runtime.capabilities.probedByPlatform) prober.watch(parts, requests);
   }
 
-  function forgetEnded(key: SlotKey, slot: SlotState, deployments: Deployments): void {
+  function forgetEnded(key: SlotKey, slot: SlotState, deployments: Deployments, asOf: number): void {
     for (const [id, state] of deployments) {
       if (slot.flight?.deploymentId === id || slot.successor?.deploymentId === id) continue;
       if (state.phase === 'Pending') continue;
       watches.delete(id);
-      witness.close(key, id, slot.flight !== null);
+      witness.close(key, id, { stillWatched: slot.flight !== null, asOf });
     }
   }
 
   return {
     handle: async (key) => {
       for (let step = 0; step < maxSteps; step += 1) {
+        const asOf = witness.news(key);
         const slot = await loadSlot(key);
         const deployments = await loadDeployments(key, slot);
         if (!met.has(key)) {
@@ -193,7 +194,7 @@ export function createRollouts(deps: {
           steps.push(await decide(key, id));
         }
         if (steps.some(({ moved }) => moved)) continue;
-        forgetEnded(key, slot, deployments);
+        forgetEnded(key, slot, deployments, asOf);
         const dues = steps.flatMap(({ dueInMs }) => dueInMs ?? []);
         return dues.length > 0 ? Math.min(...dues) : null;
       }

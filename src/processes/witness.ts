@@ -19,24 +19,45 @@ export interface Witness {
   openIn(key: SlotKey): readonly DeploymentId[];
   slotOf(key: SlotKey): Slot | null;
   correlationOf(id: DeploymentId): string;
-  /** The deployment has ended. @param stillWatched whether its evidence is needed by another in flight */
-  close(key: SlotKey, id: DeploymentId, stillWatched: boolean): void;
+  /** Grows with every deployment that is opened in a slot: the same twice means that none was. */
+  news(key: SlotKey): number;
+  /**
+   * The deployment has ended; nothing happens when the slot has had news since, for that may be a deployment's second flight.
+   * @param seen.stillWatched whether its evidence is needed by another in flight
+   * @param seen.asOf the slot's news before it was found to have ended
+   */
+  close(
+    key: SlotKey,
+    id: DeploymentId,
+    seen: { readonly stillWatched: boolean; readonly asOf: number },
+  ): void;
 }
 
 interface Seen {
+  news: number;
   /** Null until one of its deployments tells its parts. */
   slot: Slot | null;
   /** Deployments that may still move, and the correlation that each began with. */
   readonly open: Map<DeploymentId, string>;
 }
 
+/** Evidence on its way from the log. */
+interface Reading {
+  readonly evidence: Promise<Evidence>;
+  /** Adds what arrived meanwhile, which the log may not have held yet. */
+  readonly meanwhile: ((evidence: Evidence) => Evidence)[];
+}
+
 export function createWitness(deps: { readonly executor: Executor; readonly clock: Clock }): Witness {
   const evidence = new Map<DeploymentId, Evidence>();
+  const readings = new Map<DeploymentId, Reading>();
   const slots = new Map<SlotKey, Seen>();
   const keys = new Map<DeploymentId, SlotKey>();
+  let opened = 0;
 
   function open(key: SlotKey, id: DeploymentId, correlationId: string): Seen {
-    const seen = slots.get(key) ?? { slot: null, open: new Map() };
+    const seen = slots.get(key) ?? { slot: null, open: new Map(), news: 0 };
+    seen.news = opened += 1;
     slots.set(key, seen);
     seen.open.set(id, correlationId);
     keys.set(id, key);
@@ -66,35 +87,51 @@ export function createWitness(deps: { readonly executor: Executor; readonly cloc
     if (event.type === 'InstanceHealthObserved') {
       const id = DeploymentId.parse(event.data['deploymentId']);
       const known = evidence.get(id);
+      const reading = readings.get(id);
       // Of a deployment that nobody decides on: the read models show it, this process has nothing to do.
-      if (!known) return [];
+      if (!known && !reading) return [];
       const observed = healthEvents.InstanceHealthObserved.data.parse(event.data);
-      evidence.set(id, foldReports(known, observed, deps.clock.monotonic()));
+      const at = deps.clock.monotonic();
+      if (known) evidence.set(id, foldReports(known, observed, at));
+      else reading?.meanwhile.push((read) => foldReports(read, observed, at));
       return [slotKey(observed)];
     }
     const key = keys.get(event.stream.slice('deployment-'.length) as DeploymentId);
     return key ? [key] : [];
   }
 
+  function read(id: DeploymentId): Promise<Evidence> {
+    const meanwhile: Reading['meanwhile'] = [];
+    const load = async (): Promise<Evidence> => {
+      try {
+        const { state } = await deps.executor.load(health, id);
+        const whole = meanwhile.reduce<Evidence>((known, add) => add(known), state);
+        evidence.set(id, whole);
+        return whole;
+      } finally {
+        readings.delete(id);
+      }
+    };
+    const reading = { evidence: load(), meanwhile };
+    readings.set(id, reading);
+    return reading.evidence;
+  }
+
   return {
     see,
     remember,
-    evidenceOf: async (id) => {
-      const known = evidence.get(id);
-      if (known) return known;
-      const { state } = await deps.executor.load(health, id);
-      evidence.set(id, state);
-      return state;
-    },
+    evidenceOf: async (id) => evidence.get(id) ?? (await (readings.get(id)?.evidence ?? read(id))),
     openIn: (key) => [...(slots.get(key)?.open.keys() ?? [])],
     slotOf: (key) => slots.get(key)?.slot ?? null,
     correlationOf: (id) => {
       const key = keys.get(id);
       return (key && slots.get(key)?.open.get(id)) ?? id;
     },
-    close: (key, id, stillWatched) => {
-      keys.delete(id);
+    news: (key) => slots.get(key)?.news ?? 0,
+    close: (key, id, { stillWatched, asOf }) => {
       const seen = slots.get(key);
+      if (seen && seen.news !== asOf) return;
+      keys.delete(id);
       seen?.open.delete(id);
       if (stillWatched) return;
       evidence.delete(id);
