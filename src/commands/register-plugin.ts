@@ -1,6 +1,6 @@
 /** Registers a plugin with its first version, or adds a version to a plugin that is known already (decisions 5). */
-import { v5 } from 'uuid';
 import { CommandRefused, type CommandContext, type Executor } from '../core/executor.ts';
+import { uuidV5 } from '../core/uuid-v5.ts';
 import { publicationConflict } from '../domain/dependencies.ts';
 import type { TenantId } from '../domain/ids.ts';
 import {
@@ -134,5 +134,5 @@ async function sealAuthor(
 
 /** Deterministic: a repeated command mints the same id. */
 function mint(prefix: string, { commandId }: CommandContext): string {
-  return prefix + v5(prefix, commandId).replaceAll('-', '').slice(0, 20);
+  return prefix + uuidV5(prefix, commandId).replaceAll('-', '').slice(0, 20);
 }

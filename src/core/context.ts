@@ -1,15 +1,15 @@
 /** Where command contexts come from: a request, a step of a command, a process. */
 import { randomUUID } from 'node:crypto';
-import { v5 } from 'uuid';
 import type { Actor } from '../ports/event-store.ts';
 import type { CommandContext } from './executor.ts';
+import { uuidV5 } from './uuid-v5.ts';
 
 /** Namespace of all ids that Slipway derives from words. */
 const slipway = '6b1f6c1e-0a43-5d0e-9c1b-5a1d3c7e9f20';
 
 /** A UUID that is the same for the same words, in this order. */
 export function derivedId(...words: readonly string[]): string {
-  return v5(JSON.stringify(words), slipway);
+  return uuidV5(JSON.stringify(words), slipway);
 }
 
 /** For a request without an `Idempotency-Key`: a command that nobody can repeat. */
@@ -25,7 +25,7 @@ export function requestContext(request: {
  * @param name unique among the steps of the command, `release claim`
  */
 export function step(context: CommandContext, name: string): CommandContext {
-  return { ...context, commandId: v5(name, context.commandId) };
+  return { ...context, commandId: uuidV5(name, context.commandId) };
 }
 
 /**
@@ -47,5 +47,5 @@ export function processContext(command: {
 
 /** Ids of the events that a command appends to a stream, by their place in the append. */
 export function eventId(commandId: string, stream: string, index: number): string {
-  return v5(`${stream}#${index}`, commandId);
+  return uuidV5(`${stream}#${index}`, commandId);
 }

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
+import { v5 } from 'uuid';
 import { derivedId, eventId, processContext, requestContext, step } from '../../src/core/context.ts';
+import { uuidV5 } from '../../src/core/uuid-v5.ts';
 
 describe('command contexts', () => {
   const request = { actor: { id: 'usr_a', face: 'pm' }, correlationId: 'c1' };
@@ -25,5 +28,13 @@ describe('command contexts', () => {
     expect(derivedId('a', 'b,c')).not.to.equal(derivedId('a,b', 'c'));
     expect(derivedId('a')).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(eventId(derivedId('a'), 's', 0)).not.to.equal(eventId(derivedId('a'), 's', 1));
+  });
+
+  it('are UUIDs of version 5 as others make them', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.uuid(), (name, namespace) => {
+        expect(uuidV5(name, namespace)).to.equal(v5(name, namespace));
+      }),
+    );
   });
 });

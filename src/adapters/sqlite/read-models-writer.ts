@@ -1,11 +1,14 @@
 /** The writer thread: fsyncs and WAL checkpoints happen here, so that they never stall a request. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Checkpoint, Generation, Write } from '../../ports/read-models.ts';
 import { openForWriting } from './read-models-file.ts';
 import { readCatalogue, type StoredCollection } from './read-models-schema.ts';
 import { serveThread } from './read-models-thread.ts';
 import { writing, type Writing } from './read-models-writing.ts';
 
-export interface Writer extends Writing {
+export interface Writer extends Omit<Writing, 'commit'> {
+  /** @param writes {@link Write}s as JSON: as a text they pass between threads at a fraction of what objects cost */
+  commit(generation: Generation, writes: string, checkpoint: Checkpoint): void;
   /** First of all. Makes the file if need be. */
   open(path: string): readonly StoredCollection[];
 }
@@ -29,7 +32,8 @@ const functions: Writer = {
   activate: (generation) => writer().activate(generation),
   sweep: () => writer().sweep(),
   reset: (generation) => writer().reset(generation),
-  commit: (generation, writes, checkpoint) => writer().commit(generation, writes, checkpoint),
+  commit: (generation, writes, checkpoint) =>
+    writer().commit(generation, JSON.parse(writes) as readonly Write[], checkpoint),
 };
 
 serveThread(functions, () => db?.close());

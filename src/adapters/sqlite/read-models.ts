@@ -86,7 +86,8 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
       await writer.call('sweep');
     },
     reset: (generation) => writer.call('reset', generation),
-    commit: (generation, writes, checkpoint) => writer.call('commit', generation, writes, checkpoint),
+    commit: async (generation, writes, checkpoint) =>
+      writer.call('commit', generation, JSON.stringify(writes), checkpoint),
 
     generations: () =>
       reading(() =>
