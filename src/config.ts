@@ -40,6 +40,9 @@ const settings = z.object({
   NODE_ENV: z.string().optional(),
 });
 
+/** Every setting that there is. */
+export const settingNames: readonly string[] = Object.keys(settings.shape);
+
 export type Config = Readonly<z.output<typeof settings>>;
 
 /** Settings of stores that this version cannot speak to: to ignore them would put data where nobody expects it. */
