@@ -100,7 +100,7 @@ export async function deployPlugin(
       aggregate: slotAggregate,
       id: key,
       tenant: input.tenantId,
-      context: step(context, 'release claim'),
+      context: step(context, `release claim of fence ${claimed.state.fence}`),
       decide: (state) => release(state, deploymentId, reason),
     });
     throw error;

@@ -120,7 +120,7 @@ export function createRollouts(deps: {
         aggregate: slotAggregate,
         id: key,
         tenant: tenantOf(key),
-        context: contextFor(key, claim.deploymentId, `expire ${claim.deploymentId}`),
+        context: contextFor(key, claim.deploymentId, `expire ${claim.deploymentId} ${claim.expiresAt}`),
         decide: (state) => expireClaim(state, claim.deploymentId, recorded, clock.now()),
       });
       const dueInMs = Math.max(1, Date.parse(claim.expiresAt) - clock.now());
