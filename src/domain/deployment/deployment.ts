@@ -60,6 +60,14 @@ export interface RollingBack {
   readonly stage: number;
 }
 
+/** It goes, or has gone. */
+export interface Leaving {
+  readonly phase: 'Undeploying' | EndedPhase;
+  readonly reason: string;
+  /** That it was in last. */
+  readonly stage: number;
+}
+
 export type EndedPhase =
   'Refused' | 'RolledBack' | 'RollbackFailed' | 'Failed' | 'Cancelled' | 'Superseded' | 'Undeployed';
 
@@ -70,9 +78,7 @@ export type Phase =
   | { readonly phase: 'Promoting' }
   | { readonly phase: 'Completed' }
   | RollingBack
-  | { readonly phase: 'Undeploying'; readonly reason: string; readonly stage: number }
-  /** `stage`: the one that it left. */
-  | { readonly phase: EndedPhase; readonly reason: string; readonly stage: number };
+  | Leaving;
 
 /** A deployment that was requested. */
 export type Deployment = Known & Phase;
@@ -145,30 +151,30 @@ function phaseAfter(state: Deployment, event: Later): Phase {
       return { phase: 'RollingBack', cause, reason, to, outcome, wasCompleted, deadlineEarnedMs: 0, stage };
     }
     case 'UndeployStarted':
-      return left(state, 'Undeploying', event);
+      return leaving('Undeploying', state, event.data);
     case 'DeploymentRolledBack':
-      return left(state, 'RolledBack', event);
+      return leaving('RolledBack', state, event.data);
     case 'RollbackFailed':
-      return left(state, 'RollbackFailed', event);
+      return leaving('RollbackFailed', state, event.data);
     case 'DeploymentFailed':
-      return left(state, 'Failed', event);
+      return leaving('Failed', state, event.data);
     case 'DeploymentCancelled':
-      return left(state, 'Cancelled', event);
+      return leaving('Cancelled', state, event.data);
     case 'DeploymentSuperseded':
-      return left(state, 'Superseded', event);
+      return leaving('Superseded', state, event.data);
     case 'DeploymentUndeployed':
-      return left(state, 'Undeployed', event);
+      return leaving('Undeployed', state, event.data);
     case 'DeploymentRefused':
-      return left(state, 'Refused', event);
+      return leaving('Refused', state, event.data);
   }
 }
 
-function left(
+function leaving(
+  phase: Leaving['phase'],
   state: Deployment,
-  phase: EndedPhase | 'Undeploying',
-  { data }: { readonly data: { readonly reason: string } },
-): Phase {
-  return { phase, reason: data.reason, stage: stageIndexOf(state) };
+  { reason }: { readonly reason: string },
+): Leaving {
+  return { phase, reason, stage: stageIndexOf(state) };
 }
 
 type WithinPhase = Extract<Later, { type: 'TimeEarned' | 'StageInterrupted' | 'StageApproved' }>;
@@ -226,7 +232,7 @@ export function isAdvancing(state: DeploymentState): state is In<Advancing['phas
 
 /** Index of the stage that a deployment is in, or was in last: its last one once all are done. */
 export function stageIndexOf(state: Deployment): number {
-  if (state.phase === 'Pending') return 0;
+  if (state.phase === 'Pending' || state.phase === 'Refused') return 0;
   return 'stage' in state ? state.stage : state.request.plan.stages.length - 1;
 }
 

@@ -90,7 +90,7 @@ describe('deploying over HTTP', () => {
     expect(await server.finished(sick)).to.equal('RolledBack');
     const view = await server.shown(sick);
     expect(view.reason).to.be.a('string').and.not.equal('');
-    expect(view).to.include({ previousDeploymentId: first, progress: 0 });
+    expect(view).to.include({ previousDeploymentId: first, progress: 0, stage: 1, stages: 4 });
     expect(view.rolledBackAt).to.be.a('string');
     expect(await server.shown(first)).to.include({ status: 'Completed', healthyInstances: 1 });
   });
