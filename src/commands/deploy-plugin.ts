@@ -48,6 +48,8 @@ export interface DeployInput extends PlanInput {
   readonly tenantId: TenantId;
   readonly environment: Environment;
   readonly configuration?: Configuration | undefined;
+  /** Whether what was just rolled back automatically may be deployed again at once. */
+  readonly force?: boolean | undefined;
 }
 
 export interface Deployed {
@@ -86,7 +88,7 @@ export async function deployPlugin(
       context: by,
       aggregate: slotAggregate,
       id: key,
-      decide: (state) => claim(state, { ...wanted, supersede: false, force: false }),
+      decide: (state) => claim(state, { ...wanted, supersede: false, force: input.force ?? false }),
     });
   };
   const first = await claimSlot(context);

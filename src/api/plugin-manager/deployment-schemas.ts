@@ -49,6 +49,9 @@ export const DeployPluginBody = z
     }),
     healthCheck: HealthCheckBody.optional(),
     totalInstances: z.number().optional().meta({ description: '1 (the default) to 1,000' }),
+    force: z.boolean().optional().meta({
+      description: 'Deploys again at once what was just rolled back automatically',
+    }),
   })
   .meta({
     example: {

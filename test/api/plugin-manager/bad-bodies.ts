@@ -203,6 +203,7 @@ const deploying: BadBodies = {
     ...each('healthCheck.successThreshold', 0, 11),
     ...each('healthCheck.port', 80),
     ...each('totalInstances', 0, -1, 1_001, 1.5, '10', 1e15),
+    ...each('force', 'true', 1),
     ...each('replicas', 3),
     ...each('deploymentId', 'dep-mine'),
   ],

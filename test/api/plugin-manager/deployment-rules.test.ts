@@ -95,6 +95,18 @@ describe('deploying over HTTP', () => {
     expect(await server.shown(first)).to.include({ status: 'Completed', healthyInstances: 1 });
   });
 
+  it('makes what was just taken back wait for ten minutes, unless it is changed or forced', async () => {
+    await deployed();
+    const sick = { ...deployCore, configuration: { simulate: 'sick-after:30' } };
+    expect(await server.finished(await server.deploy(sick))).to.equal('RolledBack');
+    const { message } = expectRefusal(await ask('POST', '', sick), 409, 'CONFLICT');
+    expect(message).to.match(/wait until 2030-.*force/);
+    expect(await server.finished(await server.deploy({ ...sick, force: true }))).to.equal('RolledBack');
+    await deployed({ ...sick, configuration: { simulate: 'healthy' } });
+    await server.pass(600);
+    await server.deploy(sick);
+  });
+
   it('has one rollout in flight in a slot, whatever the case of its environment', async () => {
     const id = await server.deploy(deployCore);
     for (const environment of ['Production', 'PRODUCTION']) {
