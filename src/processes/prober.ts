@@ -31,8 +31,10 @@ interface Round {
   readonly probed: ProbedDeployment;
   /** Monotonic milliseconds at which the last round ended, or the watch began. */
   beatAt: number;
-  /** Whether some instance has yet to pass for the first time. */
+  /** Whether some instance has yet to pass for the first time: until then all are asked more often than their interval says. */
   starting: boolean;
+  /** Instances by id: the sequence number of their next report, and whether they have passed once. */
+  known: Map<string, { sequence: number; started: boolean }>;
   /** Null while the round is under way. */
   cancel: (() => void) | null;
 }
@@ -52,9 +54,6 @@ export function createProber(deps: {
 }): Prober {
   const { runtime, executor, clock, log } = deps;
   const rounds = new Map<SlotKey, Map<DeploymentId, Round>>();
-  const sequences = new Map<string, number>();
-  /** Instances that have passed once: until then they start up, and are asked more often than their interval says. */
-  const started = new Set<string>();
   const running = new Set<Promise<void>>();
   let stopped = false;
 
@@ -92,45 +91,34 @@ export function createProber(deps: {
   }
 
   async function probe(round: Round): Promise<void> {
-    const { deploymentId, healthCheck } = round.probed;
+    const { deploymentId } = round.probed;
     round.starting = false;
     const seen = await runtime.inspect(slotKey(round.slot));
     if (seen === null) return;
     const instances = seen.instances.filter((instance) => instance.deploymentId === deploymentId);
-    const asked = await Promise.all(
-      instances.map((instance) => ask(instance, healthCheck.timeoutSeconds * 1000)),
+    round.known = new Map(
+      instances.map(({ id }) => [id, round.known.get(id) ?? { sequence: 0, started: false }]),
     );
+    const asked = await Promise.all(instances.map((instance) => ask(round, instance)));
     const reports = asked.filter((report) => report !== null);
     if (reports.length > 0) {
       const { tenant, environment, plugin } = round.slot;
       const observed = { deploymentId, tenant, environment, plugin, epoch: seen.epoch, reports };
       await observeHealth(executor, { observed, currentEpoch: seen.epoch, actor });
     }
-    if (instances.some(({ id }) => !started.has(id))) round.starting = true;
+    if ([...round.known.values()].some(({ started }) => !started)) round.starting = true;
     round.beatAt = clock.monotonic();
   }
 
   /** Null: nothing at all came back, which is not the instance's failure but its silence. */
-  async function ask(instance: RunningInstance, timeoutMs: number): Promise<Report | null> {
-    const result = await runtime.probe(instance.id, timeoutMs);
-    if (result === null) return null;
-    if (result.outcome === 'pass') started.add(instance.id);
-    const sequence = sequences.get(instance.id) ?? 0;
-    sequences.set(instance.id, sequence + 1);
-    return { instance: instance.id, sequence, ...result, replaces: instance.replaces };
-  }
-
-  /** Forgets the sequences of instances that are gone. */
-  async function forgetGone(): Promise<void> {
-    const living = new Set<string>();
-    for (const slot of rounds.keys())
-      for (const { id } of (await runtime.inspect(slot))?.instances ?? []) living.add(id);
-    for (const id of sequences.keys()) if (!living.has(id)) forget(id);
-  }
-
-  function forget(instance: string): void {
-    sequences.delete(instance);
-    started.delete(instance);
+  async function ask({ probed, known }: Round, { id, replaces }: RunningInstance): Promise<Report | null> {
+    const result = await runtime.probe(id, probed.healthCheck.timeoutSeconds * 1000);
+    const instance = known.get(id);
+    if (result === null || !instance) return null;
+    if (result.outcome === 'pass') instance.started = true;
+    const { sequence } = instance;
+    instance.sequence += 1;
+    return { instance: id, sequence, ...result, replaces };
   }
 
   return {
@@ -149,6 +137,7 @@ export function createProber(deps: {
             probed,
             beatAt: clock.monotonic(),
             starting: true,
+            known: new Map(),
             cancel: null,
           };
           after.set(probed.deploymentId, round);
@@ -158,7 +147,6 @@ export function createProber(deps: {
       for (const [id, round] of before) if (!after.has(id)) round.cancel?.();
       if (after.size > 0) rounds.set(key, after);
       else rounds.delete(key);
-      if (sequences.size > 100_000) void forgetGone();
     },
     alive: (slot) =>
       [...(rounds.get(slot)?.values() ?? [])].every(

@@ -10,7 +10,7 @@ import { interrupt } from '../domain/deployment/requests.ts';
 import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
 import type { Watch } from '../domain/deployment/watch.ts';
-import { type DeploymentId, type Slot, type SlotKey } from '../domain/ids.ts';
+import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts';
 import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Runtime, StaleEpoch } from '../ports/runtime.ts';
@@ -159,8 +159,7 @@ export function createRollouts(deps: {
       const state = deployments.get(deploymentId);
       return state && state.phase !== 'None' ? [state.request] : [];
     });
-    const [first] = requests;
-    const parts: Slot | null = first ?? witness.slotOf(key);
+    const parts = requests[0] ?? parseSlotKey(key);
     if (parts && runtime.capabilities.probedByPlatform) prober.watch(parts, requests);
   }
 

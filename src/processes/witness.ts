@@ -17,7 +17,6 @@ export interface Witness {
   remember(slot: Slot, id: DeploymentId, correlationId: string): void;
   evidenceOf(id: DeploymentId): Promise<Evidence>;
   openIn(key: SlotKey): readonly DeploymentId[];
-  slotOf(key: SlotKey): Slot | null;
   correlationOf(id: DeploymentId): string;
   /** Grows with every deployment that is opened in a slot: the same twice means that none was. */
   news(key: SlotKey): number;
@@ -35,8 +34,6 @@ export interface Witness {
 
 interface Seen {
   news: number;
-  /** Null until one of its deployments tells its parts. */
-  slot: Slot | null;
   /** Deployments that may still move, and the correlation that each began with. */
   readonly open: Map<DeploymentId, string>;
 }
@@ -55,18 +52,17 @@ export function createWitness(deps: { readonly executor: Executor; readonly cloc
   const keys = new Map<DeploymentId, SlotKey>();
   let opened = 0;
 
-  function open(key: SlotKey, id: DeploymentId, correlationId: string): Seen {
-    const seen = slots.get(key) ?? { slot: null, open: new Map(), news: 0 };
+  function open(key: SlotKey, id: DeploymentId, correlationId: string): void {
+    const seen = slots.get(key) ?? { open: new Map(), news: 0 };
     seen.news = opened += 1;
     slots.set(key, seen);
     seen.open.set(id, correlationId);
     keys.set(id, key);
-    return seen;
   }
 
   function remember(slot: Slot, id: DeploymentId, correlationId: string): SlotKey {
     const key = slotKey(slot);
-    open(key, id, correlationId).slot = slot;
+    open(key, id, correlationId);
     return key;
   }
 
@@ -122,7 +118,6 @@ export function createWitness(deps: { readonly executor: Executor; readonly cloc
     remember,
     evidenceOf: async (id) => evidence.get(id) ?? (await (readings.get(id)?.evidence ?? read(id))),
     openIn: (key) => [...(slots.get(key)?.open.keys() ?? [])],
-    slotOf: (key) => slots.get(key)?.slot ?? null,
     correlationOf: (id) => {
       const key = keys.get(id);
       return (key && slots.get(key)?.open.get(id)) ?? id;
