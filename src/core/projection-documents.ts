@@ -88,10 +88,15 @@ export function openBatchDocuments(
 /** Of JSON: at a fifth of what `structuredClone` takes. */
 function copyOf(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: Json) => copyOf(item));
+  if (isList(value)) return value.map(copyOf);
   const copy: Record<string, Json> = { ...value };
   for (const [name, item] of Object.entries(copy)) {
     if (typeof item === 'object' && item !== null) copy[name] = copyOf(item);
   }
   return copy;
+}
+
+/** `Array.isArray` does not know lists that cannot be changed. */
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
 }
