@@ -3,7 +3,7 @@
  * A missed target is a NO in the table, never a failure: machines are noisy.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { benchmarks, isBenchmark } from './benchmarks.ts';
@@ -19,6 +19,7 @@ if (unknown.length > 0) {
 }
 
 const chosen = asked.length === 0 ? names : asked;
+const busy = loadavg()[0]?.toFixed(1);
 const rows: Row[] = [];
 for (const name of chosen) {
   console.error(`measuring ${name} …`);
@@ -51,5 +52,5 @@ function machine(): string {
   database.close();
   const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB`;
   const cores = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'of an unknown model'})`;
-  return `${cores}, ${memory}, ${process.platform} ${process.arch}, Node ${process.version}, SQLite ${sqlite}`;
+  return `${cores}, ${memory}, ${process.platform} ${process.arch}, Node ${process.version}, SQLite ${sqlite}; load average before the run ${busy}`;
 }
