@@ -1,7 +1,7 @@
 /** Reading what one has written: how long a question waits for the read models. */
 import type { Position } from '../ports/event-store.ts';
 import type { Projector } from './projector.ts';
-import { createLru } from './lru.ts';
+import { LRUCache } from 'lru-cache';
 
 export interface Consistency {
   /** A command of the principal reached this position. */
@@ -34,7 +34,7 @@ export function createConsistency(options: {
   readonly principals?: number;
 }): Consistency {
   const { projector, compare } = options;
-  const last = createLru<string, Position>(options.principals ?? 10_000);
+  const last = new LRUCache<string, Position>({ max: options.principals ?? 10_000 });
   return {
     reached(principal, position) {
       const known = last.get(principal);

@@ -6,7 +6,7 @@ import type { Log } from '../ports/log.ts';
 import type { Snapshots } from '../ports/snapshots.ts';
 import { UnreadableStream } from './executor.ts';
 import type { Schemas } from './schemas.ts';
-import { createLru } from './lru.ts';
+import { LRUCache } from 'lru-cache';
 
 /** A state, and the event it was folded up to (null: none). */
 export interface Folded<S> {
@@ -45,9 +45,11 @@ export function createFolding(options: {
   readonly cached: number;
 }): Folding {
   const { store, schemas, snapshots, log } = options;
-  const cache = createLru<string, { readonly of: object; readonly folded: Folded<unknown> }>(options.cached);
+  const cache = new LRUCache<string, { readonly of: object; readonly folded: Folded<unknown> }>({
+    max: options.cached,
+  });
   /** Revision of the newest snapshot known of a stream. */
-  const snapshotAt = createLru<string, number>(options.cached);
+  const snapshotAt = new LRUCache<string, number>({ max: options.cached });
 
   function decode(recorded: RecordedEvent): RecordedEvent {
     const decoded = schemas.decode(recorded);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { UserId } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Vault, VaultKey } from '../ports/vault.ts';
-import { createLru } from './lru.ts';
+import { LRUCache } from 'lru-cache';
 
 export interface Session {
   readonly userId: UserId;
@@ -27,7 +27,7 @@ const Record = z.object({ expiresAt: z.iso.datetime() });
 
 export function createSessions(vault: Vault, clock: Pick<Clock, 'now'>): Sessions {
   /** When each ends, in milliseconds since 1970. */
-  const alive = createLru<string, number>(mostRemembered);
+  const alive = new LRUCache<string, number>({ max: mostRemembered });
   /** Counts endings: what was read before one must not be remembered after it. */
   let endings = 0;
 

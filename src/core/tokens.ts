@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { TenantId, UserId } from '../domain/ids.ts';
 import { Permission, permissionsOf, Role } from '../domain/permissions.ts';
 import type { Clock } from '../ports/clock.ts';
-import { createLru } from './lru.ts';
+import { LRUCache } from 'lru-cache';
 
 export interface SessionClaims {
   readonly userId: UserId;
@@ -59,7 +59,7 @@ const Claims = z.object({
 
 /** @param secret at least 32 bytes */
 export function createTokens(secret: KeyObject, clock: Pick<Clock, 'now'>): Tokens {
-  const verified = createLru<string, z.output<typeof Claims>>(mostRemembered);
+  const verified = new LRUCache<string, z.output<typeof Claims>>({ max: mostRemembered });
 
   async function check(token: string): Promise<z.output<typeof Claims>> {
     const { payload, protectedHeader } = await jwtVerify(token, secret, {

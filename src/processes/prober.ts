@@ -63,7 +63,7 @@ export function createProber(deps: {
       const run = probe(round)
         .catch((error: unknown) =>
           log.warn(
-            { deploymentId: round.probed.deploymentId, error },
+            { deploymentId: round.probed.deploymentId, err: error },
             'a round of probes failed; the next one follows',
           ),
         )
