@@ -35,6 +35,8 @@ export function startSlipway(folder: string, env: Readonly<Record<string, string
 if (import.meta.main) {
   const config = readConfig(process.env);
   const server = await startServer(config, { logger: createLogger(config), announce: () => undefined });
+  // Before anybody hears that it is ready, and may stop it at once.
+  process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
   await server.ready;
   tell({ url: server.url, rss: process.memoryUsage.rss() } satisfies Ready);
   process.on('message', ({ since }: { since: number }) => {
@@ -44,5 +46,4 @@ if (import.meta.main) {
       tell({ ms: Date.now() - since } satisfies Lag);
     })();
   });
-  process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
 }
