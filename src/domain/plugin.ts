@@ -107,7 +107,7 @@ export function pluginStatus(
 }
 
 export function findVersion(plugin: Plugin | null, semanticVersion: string): PublishedVersion | null {
-  return plugin?.versions.find((version) => version.semanticVersion === semanticVersion) ?? null;
+  return plugin?.versions.find((version) => sameVersion(version.semanticVersion, semanticVersion)) ?? null;
 }
 
 /** What may satisfy a dependency of a version that is being published; null: there is no such plugin. */

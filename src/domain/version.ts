@@ -29,7 +29,7 @@ function isSemanticVersion(text: string): boolean {
 
 /** Two spellings of one version: they differ in build metadata at most. */
 export function sameVersion(a: string, b: string): boolean {
-  return semver.eq(a, b);
+  return a === b || (semver.valid(a) !== null && semver.valid(b) !== null && semver.eq(a, b));
 }
 
 /**

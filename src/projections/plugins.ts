@@ -188,7 +188,8 @@ export interface PluginPage {
 export async function listPlugins(models: ReadModels, scope: Scope, query: PluginQuery): Promise<PluginPage> {
   const { search, limit, offset } = query;
   const asked = { scope, ...filterOf(query) };
-  if (search !== undefined) {
+  // An empty search box asks for nothing in particular.
+  if (search !== undefined && search.trim() !== '') {
     const words = searchWords(search);
     const candidates =
       words.length === 0
