@@ -27,6 +27,7 @@ export function startSlipway(folder: string, env: Readonly<Record<string, string
       LOG_LEVEL: 'info',
       SLIPWAY_DATA_DIR: folder,
       SLIPWAY_ADMIN_PASSWORD: adminPassword,
+      SLIPWAY_RATE_LIMITS: 'off',
       ...env,
     },
   });

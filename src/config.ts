@@ -29,6 +29,7 @@ const settings = z.object({
     .string()
     .refine((text) => parseScenario(text) !== null, `must be one of ${scenarioNames.join(', ')}`)
     .optional(),
+  SLIPWAY_RATE_LIMITS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   SLIPWAY_MASTER_KEY: z.string().optional(),
   JWT_SECRET: z.string().optional(),
   CORS_ORIGINS: z

@@ -5,6 +5,7 @@ import { Container, type ServiceIdentifier } from 'inversify';
 import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
+import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { lockFolder } from './adapters/sqlite/folder-lock.ts';
@@ -16,6 +17,7 @@ import type { Config } from './config.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
+import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { Snapshots } from './ports/snapshots.ts';
@@ -37,6 +39,7 @@ export interface OpenPorts extends Ports {
   readonly sessionSecret: KeyObject;
   /** Opened when first asked for. */
   readonly blobs: () => Promise<Blobs>;
+  readonly rateLimits: RateLimits;
   /** Closes what was opened, and lets the next server have the folder. Idempotent. */
   close(): Promise<void>;
 }
@@ -104,6 +107,11 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     async () => replaced.runtime ?? openSimulatedRuntime({ clock, seed: randomUUID() }),
     (running) => running.close(),
   );
+  const rateLimits = bind<RateLimits>(
+    'RateLimits',
+    () => openMemoryRateLimits({ clock }),
+    (counts) => counts.close(),
+  );
   const blobs = bind<Blobs>(
     'Blobs',
     () => openFolderBlobs({ folder: file('blobs') }),
@@ -125,6 +133,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       runtime: await runtime(),
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
+      rateLimits: await rateLimits(),
       close,
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import { createApp } from './api/http/app.ts';
 import { openApiFace } from './api/http/openapi.ts';
 import type { Principal } from './api/http/principal.ts';
 import { createHttpServer } from './api/http/server.ts';
+import { createRateLimiting } from './api/http/rate-limiting.ts';
 import type { HttpServices } from './api/http/services.ts';
 import { healthFace, type Readiness } from './api/health.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
@@ -19,6 +20,7 @@ import { createIdempotency } from './core/idempotency.ts';
 import { createPasswords } from './core/passwords.ts';
 import type { Projector } from './core/projector.ts';
 import { createSessions, type Sessions } from './core/sessions.ts';
+import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens, type SessionClaims, TokenRefused, type Tokens } from './core/tokens.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
@@ -92,6 +94,12 @@ export async function startServer(
       authenticate: authenticator(tokens, sessions),
       consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
       idempotency: createIdempotency({ executor, vault, clock, log: logger }),
+      rateLimiting: createRateLimiting({
+        rateLimits: ports.rateLimits,
+        tenantLimit: createTenantLimits({ executor, clock, log: logger }),
+        clock,
+        perEndpoint: config.SLIPWAY_RATE_LIMITS === 'on',
+      }),
     };
     const openApi = openApiFace([pluginManager], apiInfo);
     const app = createApp({

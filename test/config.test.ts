@@ -28,6 +28,7 @@ describe('settings', () => {
     ['SLIPWAY_ADMIN_PASSWORD', 'short'],
     ['SLIPWAY_RUNTIME', 'kubernetes'],
     ['SLIPWAY_SIMULATE', 'fine'],
+    ['SLIPWAY_RATE_LIMITS', 'no'],
     ['CORS_ORIGINS', 'https://a.example.com/path'],
     ['CORS_ORIGINS', '*'],
     ['LOG_LEVEL', 'loud'],

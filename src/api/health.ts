@@ -1,10 +1,14 @@
-/** Whether the server lives and whether it may be asked. Public, so they tell nothing that helps an attacker. */
+/**
+ * Whether the server lives and whether it may be asked. Public, so they tell nothing that helps an attacker; without a limit, so that
+ * nobody who shares an address with a probe can make it fail.
+ */
 import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import type { Answer } from './http/answer.ts';
 import type { Face } from './http/face.ts';
 import { route } from './http/route.ts';
 import { ErrorBody, pluginManagerErrors } from './plugin-manager/errors.ts';
+import { pluginManagerLimits } from './plugin-manager/face.ts';
 
 /** Where each projection stands compared with the log's end as it was at start. */
 export interface Readiness {
@@ -38,6 +42,7 @@ export function healthFace({
     summary: 'Whether the server lives',
     tag: 'Health',
     policy: 'public',
+    limit: 'none',
     responses: { 200: HealthBody },
     handler: health,
   } as const;
@@ -47,6 +52,7 @@ export function healthFace({
     prefix: '',
     errors: pluginManagerErrors,
     errorBody: ErrorBody,
+    limits: pluginManagerLimits,
     routes: [
       route({ ...alive, path: '/health' }),
       route({ ...alive, path: '/api/v1/health' }),
@@ -57,6 +63,7 @@ export function healthFace({
           'Whether the server may be asked: every projection has caught up with the log as it was at start',
         tag: 'Health',
         policy: 'public',
+        limit: 'none',
         responses: { 200: ReadinessBody, 503: ReadinessBody },
         handler: async () => {
           const { ready, projections } = readiness();

@@ -51,6 +51,7 @@ export async function startTestServer(
     SLIPWAY_DATA_DIR: folder,
     SLIPWAY_ADMIN_EMAIL: adminEmail,
     SLIPWAY_ADMIN_PASSWORD: adminPassword,
+    SLIPWAY_RATE_LIMITS: 'off',
     ...options.settings,
   });
   const passwords = createPasswords();

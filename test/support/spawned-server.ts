@@ -23,6 +23,7 @@ export async function spawnServer(
     env: {
       ...{ PATH: process.env['PATH'], SLIPWAY_DATA_DIR: dataFolder, PORT: '0', LOG_LEVEL: 'silent' },
       SLIPWAY_ADMIN_PASSWORD: adminPassword,
+      SLIPWAY_RATE_LIMITS: 'off',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

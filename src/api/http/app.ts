@@ -4,7 +4,7 @@ import express from 'express';
 import type { NextFunction, Request, Response } from 'express';
 import { createCors } from './cors.ts';
 import { beginExchange, exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
-import { mountFace, noSuchRoute } from './face.ts';
+import { mountFace, noSuchRoute, refuseUnrouted } from './face.ts';
 import type { Face } from './face.ts';
 import { Problem } from './problem.ts';
 import type { HttpServices } from './services.ts';
@@ -37,16 +37,20 @@ export function createApp({
   app.set('case sensitive routing', true);
 
   const answeredPreflight = createCors(corsOrigins);
-  const refused = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
-    const path = request.url ?? '';
-    const face = faces.find(({ prefix }) => prefix !== '' && isUnder(prefix, path)) ?? faces[0];
-    sendAnswer(response, problemAnswer(error, exchangeOf(request), face.errors, services));
-  };
+  const faceOf = ({ url = '' }: IncomingMessage): Face =>
+    faces.find(({ prefix }) => prefix !== '' && isUnder(prefix, url)) ?? faces[0];
+  const refused = (request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> =>
+    refuseUnrouted(request, response, error, faceOf(request), services);
 
   mountFace(app, always, services);
   app.use((request, response, next) => {
-    if (isReady()) next();
-    else refused(request, response, new Problem('Unavailable', 'The server is starting; try again'));
+    if (isReady()) {
+      next();
+      return;
+    }
+    // Not counted: who waits for the start must not have to wait longer for it.
+    const starting = new Problem('Unavailable', 'The server is starting; try again');
+    sendAnswer(response, problemAnswer(starting, exchangeOf(request), faceOf(request).errors, services));
   });
   for (const face of faces) mountFace(app, face, services);
   app.use((request, response) => refused(request, response, noSuchRoute()));
@@ -58,7 +62,7 @@ export function createApp({
     if (answeredPreflight(request, response)) return;
     const target = targetOf(request.url ?? '');
     if (target === null) {
-      refused(request, response, new Problem('Invalid', 'The target of the request is no path'));
+      void refused(request, response, new Problem('Invalid', 'The target of the request is no path'));
       return;
     }
     request.url = target;

@@ -1,7 +1,8 @@
 /** Browsers of other origins (`CORS_ORIGINS`). Tokens travel in a header, so no credentials are allowed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const exposed = 'X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow';
+const exposed =
+  'X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const headers = 'Authorization, Content-Type, Idempotency-Key, X-Correlation-Id, X-Position';
 

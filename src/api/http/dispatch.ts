@@ -1,9 +1,11 @@
-/** What happens to a request of a known route, in the order in which it is refused (decisions 14): 401, 403, 400, the handler. */
+/** What happens to a request of a known route, in the order in which it is refused (decisions 14): 401, 429, 403, 400, the handler. */
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, Response } from 'express';
 import type { CommandContext } from '../../core/executor.ts';
 import type { KeyedRequest } from '../../core/idempotency.ts';
 import type { Position } from '../../ports/event-store.ts';
+import type { RateLimit } from '../../ports/rate-limits.ts';
 import { rendered } from './answer.ts';
 import type { RenderedAnswer } from './answer.ts';
 import { noBody, readBody } from './body.ts';
@@ -12,7 +14,8 @@ import type { Exchange, ProblemRenderer } from './exchange.ts';
 import { Problem, problemOf } from './problem.ts';
 import type { Principal } from './principal.ts';
 import { parseQuery } from './query.ts';
-import type { Policy, Route } from './route.ts';
+import type { FaceLimits } from './rate-limiting.ts';
+import type { Route } from './route.ts';
 import type { HttpServices } from './services.ts';
 import { validated } from './validation.ts';
 
@@ -20,14 +23,24 @@ const defaultMaxBodyBytes = 1_048_576;
 
 /** @returns answers a request of a route; never rejects */
 export function createDispatch(
-  face: { readonly name: string; readonly errors: ProblemRenderer },
+  face: {
+    readonly name: string;
+    readonly prefix: string;
+    readonly errors: ProblemRenderer;
+    readonly limits: FaceLimits;
+  },
   services: HttpServices,
 ): (route: Route, request: Request, response: Response) => Promise<void> {
-  const { consistency, idempotency } = services;
+  const { consistency, idempotency, rateLimiting } = services;
   const maxBodyBytes = services.maxBodyBytes ?? defaultMaxBodyBytes;
 
-  async function answered(route: Route, request: Request, exchange: Exchange): Promise<RenderedAnswer> {
-    const principal = await admitted(route.policy, request, services);
+  async function answered(
+    route: Route,
+    request: Request,
+    response: Response,
+    exchange: Exchange,
+  ): Promise<RenderedAnswer> {
+    const principal = await admitted(route, request, response);
     const isRead = route.method === 'GET';
     const body = isRead ? noBody : await readBody(request, maxBodyBytes);
     const input = {
@@ -61,6 +74,24 @@ export function createDispatch(
     const { method, originalUrl: path } = request;
     const keyed = { ...cause, principal: userId, tenant, method, path, key, body: body.bytes };
     return repeatable(keyed, exchange, run);
+  }
+
+  async function admitted(route: Route, request: Request, response: Response): Promise<Principal | null> {
+    const { policy } = route;
+    const endpoint = `${route.method} ${face.prefix}${route.path}`;
+    const limit = limitOf(route, face.limits);
+    const nobody = { address: request.socket.remoteAddress ?? '' };
+    if (policy === 'public') {
+      await rateLimiting.admit(response, nobody, endpoint, limit);
+      return null;
+    }
+    const principal = await authenticated(request.headers, services).catch(async (error: unknown) => {
+      await rateLimiting.admit(response, nobody, endpoint, limit);
+      throw error;
+    });
+    await rateLimiting.admit(response, principal, endpoint, limit);
+    if (principal.permissions.has(policy.permission)) return principal;
+    throw new Problem('Forbidden', `This needs the permission ${policy.permission}`);
   }
 
   /** A refusal that was decided is an answer to keep like any other (design: 2xx, 404 and 409 are). */
@@ -101,7 +132,7 @@ export function createDispatch(
     const exchange = exchangeOf(request);
     exchange.route = route.path;
     try {
-      sendAnswer(response, await answered(route, request, exchange));
+      sendAnswer(response, await answered(route, request, response, exchange));
     } catch (error) {
       sendAnswer(response, problemAnswer(error, exchange, face.errors, services));
     }
@@ -112,21 +143,21 @@ function withHeader(answer: RenderedAnswer, name: string, value: string): Render
   return { ...answer, headers: { ...answer.headers, [name]: value } };
 }
 
-async function admitted(
-  policy: Policy,
-  request: Request,
+function limitOf({ limit, method }: Route, { reads, writes }: FaceLimits): RateLimit | null {
+  if (limit === 'none') return null;
+  if (limit !== 'of the face') return limit;
+  return method === 'GET' ? reads : writes;
+}
+
+async function authenticated(
+  { authorization }: IncomingHttpHeaders,
   { authenticate }: Pick<HttpServices, 'authenticate'>,
-): Promise<Principal | null> {
-  if (policy === 'public') return null;
-  const token = bearer.exec(request.headers.authorization ?? '')?.[1];
+): Promise<Principal> {
+  const token = bearer.exec(authorization ?? '')?.[1];
   if (token === undefined) {
     throw new Problem('Unauthenticated', 'Send a session token: Authorization: Bearer {token}');
   }
-  const principal = await authenticate(token);
-  if (!principal.permissions.has(policy.permission)) {
-    throw new Problem('Forbidden', `This needs the permission ${policy.permission}`);
-  }
-  return principal;
+  return authenticate(token);
 }
 
 /** RFC 6750; the scheme's name is compared without case (RFC 9110). */

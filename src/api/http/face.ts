@@ -1,11 +1,14 @@
 /** A face: one document's routes under its prefix, in its own spelling of errors. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Router } from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { z } from 'zod';
 import { createDispatch } from './dispatch.ts';
+import type { RenderedAnswer } from './answer.ts';
 import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
 import type { ProblemRenderer } from './exchange.ts';
 import { Problem } from './problem.ts';
+import type { FaceLimits } from './rate-limiting.ts';
 import type { Route } from './route.ts';
 import type { HttpServices } from './services.ts';
 
@@ -19,6 +22,7 @@ export interface Face {
   readonly errors: ProblemRenderer;
   /** What `errors` answers, for the API reference. */
   readonly errorBody: z.ZodType;
+  readonly limits: FaceLimits;
 }
 
 /**
@@ -28,9 +32,8 @@ export interface Face {
 export function mountFace(app: Express, face: Face, services: HttpServices): void {
   const router = Router({ caseSensitive: true });
   const dispatch = createDispatch(face, services);
-  const refused = (request: Request, response: Response, error: unknown): void => {
-    sendAnswer(response, problemAnswer(error, exchangeOf(request), face.errors, services));
-  };
+  const refused = (request: Request, response: Response, error: unknown): Promise<void> =>
+    refuseUnrouted(request, response, error, face, services);
 
   for (const [path, methods] of byPath(face)) {
     const allowed = allowedMethods(methods);
@@ -40,14 +43,13 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
       if (route) return dispatch(route, request, response);
       exchangeOf(request).route = path;
       if (method === 'OPTIONS') {
-        sendAnswer(response, { status: 204, headers: { Allow: allowed }, text: null });
-        return undefined;
+        const answer = { status: 204, headers: { Allow: allowed }, text: null };
+        return answerUnrouted(request, response, () => answer, face, services);
       }
       const problem = new Problem('MethodNotAllowed', `This path answers ${allowed}`, {
         headers: { Allow: allowed },
       });
-      refused(request, response, problem);
-      return undefined;
+      return refused(request, response, problem);
     });
   }
   if (face.prefix !== '') {
@@ -58,6 +60,38 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
     refused(request, response, error),
   );
   app.use(face.prefix === '' ? '/' : face.prefix, router);
+}
+
+type Refusing = Pick<Face, 'errors' | 'limits'>;
+
+/** For what no route answers. All of it is two endpoints, reads and writes, on which each address has the face's limits. */
+async function answerUnrouted(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: () => RenderedAnswer,
+  face: Refusing,
+  services: HttpServices,
+): Promise<void> {
+  const kind = ['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? '') ? 'reads' : 'writes';
+  const caller = { address: request.socket.remoteAddress ?? '' };
+  try {
+    await services.rateLimiting.admit(response, caller, `unknown ${kind}`, face.limits[kind]);
+    sendAnswer(response, answer());
+  } catch (error) {
+    sendAnswer(response, problemAnswer(error, exchangeOf(request), face.errors, services));
+  }
+}
+
+/** Never rejects. */
+export function refuseUnrouted(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  face: Refusing,
+  services: HttpServices,
+): Promise<void> {
+  const answer = (): RenderedAnswer => problemAnswer(error, exchangeOf(request), face.errors, services);
+  return answerUnrouted(request, response, answer, face, services);
 }
 
 export function noSuchRoute(): Problem {

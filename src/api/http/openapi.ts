@@ -147,6 +147,7 @@ export function openApiFace(faces: readonly [Face, ...Face[]], info: ApiInfo): F
     prefix: '',
     errors: faces[0].errors,
     errorBody: faces[0].errorBody,
+    limits: faces[0].limits,
     routes: [
       route({
         method: 'GET',

@@ -9,6 +9,7 @@ export type ProblemKind =
   | 'PayloadTooLarge'
   | 'UnsupportedMediaType'
   | 'IdempotencyKeyReused'
+  | 'RateLimited'
   | 'Unavailable'
   /** A defect of ours. Nothing of it is told. */
   | 'Internal';

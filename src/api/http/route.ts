@@ -1,6 +1,7 @@
 /** A route is data: what it is called, who may call it, what it takes and answers. Types, validation and OpenAPI come from it. */
 import { z } from 'zod';
 import type { CommandContext } from '../../core/executor.ts';
+import type { RateLimit } from '../../ports/rate-limits.ts';
 import type { Answer } from './answer.ts';
 import type { Principal } from './principal.ts';
 
@@ -48,6 +49,8 @@ export interface RouteDefinition<
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   /** Whether `Idempotency-Key` is honoured: for every command but login. */
   readonly idempotent?: boolean;
+  /** How often a user may call it; default: as the face says for reads or writes. */
+  readonly limit?: RateLimit | 'none';
   /** Names of the projections that a GET reads, which must have caught up with its caller; default all. */
   readonly reads?: readonly string[];
   readonly handler: (
@@ -69,6 +72,7 @@ export interface Route {
   readonly hasBody: boolean;
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   readonly idempotent: boolean;
+  readonly limit: RateLimit | 'none' | 'of the face';
   readonly reads: readonly string[] | 'all';
   /** Takes only what the schemas have let through, and a principal exactly when the policy asks for one. */
   readonly handler: (request: RouteRequest<unknown, unknown, unknown, Principal | null>) => Promise<Answer>;
@@ -94,6 +98,7 @@ export function route(definition: ErasedDefinition): Route {
     body: definition.body ?? noBody,
     hasBody: definition.body !== undefined,
     idempotent: definition.idempotent ?? false,
+    limit: definition.limit ?? 'of the face',
     reads: definition.reads ?? 'all',
   };
 }

@@ -4,6 +4,7 @@ import type { Consistency } from '../../core/consistency.ts';
 import type { Idempotency } from '../../core/idempotency.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Principal } from './principal.ts';
+import type { RateLimiting } from './rate-limiting.ts';
 
 export interface HttpServices {
   readonly clock: Clock;
@@ -12,6 +13,7 @@ export interface HttpServices {
   readonly authenticate: (token: string) => Promise<Principal>;
   readonly consistency: Consistency;
   readonly idempotency: Idempotency;
+  readonly rateLimiting: RateLimiting;
   /** Largest body in bytes; default 1 MiB. */
   readonly maxBodyBytes?: number;
 }

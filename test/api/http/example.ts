@@ -166,15 +166,16 @@ export const services: HttpServices = {
   },
   consistency,
   idempotency: createIdempotency(),
+  rateLimiting: { admit: async () => undefined },
 };
 
 /** @param routes of the Plugin Manager's face; @param beside faces beside it */
 export function example(
   routes: readonly Route[] = thingRoutes(),
-  options: Partial<Pick<AppOptions, 'isReady' | 'corsOrigins'>> = {},
+  options: Partial<Pick<AppOptions, 'isReady' | 'corsOrigins'> & Pick<HttpServices, 'rateLimiting'>> = {},
   beside: readonly Face[] = [],
 ): Example {
-  const { isReady = () => true, corsOrigins = [] } = options;
+  const { isReady = () => true, corsOrigins = [], rateLimiting = services.rateLimiting } = options;
   const log: unknown[] = [];
   const remembered: string[] = [];
   const waited: (string | null)[] = [];
@@ -185,6 +186,7 @@ export function example(
     corsOrigins,
     services: {
       ...services,
+      rateLimiting,
       logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
       consistency: {
         reached: (who, position) => void remembered.push(`${who} ${position}`),
