@@ -20,6 +20,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault } from '../ports/vault.ts';
 import { lookUpRequired } from './look-up-required.ts';
+import { refuseSuspended } from './refuse-suspended.ts';
 import { withName, type Claim } from './reserve-name.ts';
 
 export interface RegisterPluginDeps {
@@ -51,6 +52,7 @@ export async function registerPlugin(
   const { executor, clock } = deps;
   const { publisher } = context;
   const { pluginId, version } = registration;
+  await refuseSuspended(executor, publisher.tenant);
   const { state: known } = await executor.load(plugin, pluginId);
   const candidates = await lookUpRequired(pluginId, version.dependencies, async (id) =>
     publishedCandidates((await executor.load(plugin, id)).state),

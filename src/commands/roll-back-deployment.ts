@@ -6,9 +6,9 @@ import { needsSlotClaim, requestRollback } from '../domain/deployment/requests.t
 import { type DeploymentId, slotKey, type UserId } from '../domain/ids.ts';
 import { refuse } from '../domain/refusal.ts';
 import { claimRollback, slot as slotAggregate } from '../domain/slot.ts';
-import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position } from '../ports/event-store.ts';
+import { refuseSuspended } from './refuse-suspended.ts';
 
 export interface RollbackAccepted {
   readonly deploymentId: DeploymentId;
@@ -38,9 +38,7 @@ export async function rollBackDeployment(
   if (known.phase === 'None' || (input.within !== null && input.within !== known.request.tenant))
     throw new CommandRefused(refuse('NotFound', `There is no deployment ${deploymentId}`));
   const { request } = known;
-  const { state: host } = await executor.load(tenant, request.tenant);
-  if (host?.status === 'Suspended')
-    throw new CommandRefused(refuse('Forbidden', `Tenant ${request.tenant} is suspended`));
+  await refuseSuspended(executor, request.tenant);
 
   const by = context.userId;
   const key = slotKey(request);

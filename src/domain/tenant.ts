@@ -36,6 +36,24 @@ export const tenantEvents = {
       createdAt: z.string(),
     }),
   },
+  /** What has changed, and nothing else. */
+  TenantEdited: {
+    schema: 1,
+    data: z.strictObject({
+      name: z.string().exactOptional(),
+      description: z.string().nullable().exactOptional(),
+      quotas: quotas.exactOptional(),
+      rateLimits: rateLimits.exactOptional(),
+      allowedCategories: z.array(z.string()).nullable().exactOptional(),
+      /** Sealed with the tenant's key. */
+      contactEmail: z.string().nullable().exactOptional(),
+      subscriptionTier: z.string().exactOptional(),
+      at: z.string(),
+    }),
+  },
+  /** Its users can write nothing; what runs runs on. */
+  TenantSuspended: { schema: 1, data: z.strictObject({ at: z.string() }) },
+  TenantReactivated: { schema: 1, data: z.strictObject({ at: z.string() }) },
 } as const;
 export type TenantEvent = EventsOf<typeof tenantEvents>;
 
@@ -46,13 +64,27 @@ export type TenantStatus = (typeof tenantStatuses)[number];
 
 export interface Tenant extends z.output<typeof tenantEvents.TenantCreated.data> {
   readonly status: TenantStatus;
+  /** ISO 8601. */
+  readonly updatedAt: string;
 }
 
 export const tenant: Aggregate<Tenant | null, TenantEvent> = {
   name: 'tenant',
   events: tenantEvents,
   initial: null,
-  evolve: (_state, event) => ({ ...event.data, status: 'Active' }),
+  evolve: (state, { type, data }) => {
+    if (type === 'TenantCreated') return { ...data, status: 'Active', updatedAt: data.createdAt };
+    if (!state) throw new Error(`${type} of a tenant that was never created`);
+    const { at, ...changed } = data;
+    switch (type) {
+      case 'TenantEdited':
+        return { ...state, ...changed, updatedAt: at };
+      case 'TenantSuspended':
+        return { ...state, status: 'Suspended', updatedAt: at };
+      case 'TenantReactivated':
+        return { ...state, status: 'Active', updatedAt: at };
+    }
+  },
 };
 
 // What may be asked for
@@ -60,6 +92,11 @@ export const tenant: Aggregate<Tenant | null, TenantEvent> = {
 const bound = z.number().nonnegative().max(1_000_000_000);
 const count = z.int().nonnegative().max(1_000_000_000);
 const line = (most: number) => z.string().trim().min(1).max(most);
+
+const categories = z
+  .array(line(60))
+  .max(100)
+  .transform((named) => [...new Set(named)]);
 
 export const SubscriptionTier = z
   .string()
@@ -93,15 +130,36 @@ export const NewTenant = z.strictObject({
   rateLimits: z
     .strictObject({ maxRequestsPerMinute: count.optional(), maxDeploymentsPerHour: count.optional() })
     .optional(),
-  allowedCategories: z
-    .array(line(60))
-    .max(100)
-    .transform((categories) => [...new Set(categories)])
-    .optional(),
+  allowedCategories: categories.optional(),
   contactEmail: z.email().max(254).optional(),
   subscriptionTier: SubscriptionTier.default('Standard'),
 });
 export type NewTenant = z.output<typeof NewTenant>;
+
+/** What is absent stays as it is; null removes it. */
+export const TenantChanges = z.strictObject({
+  name: line(200).optional(),
+  description: z.string().max(2_000).nullable().optional(),
+  quotas: z
+    .strictObject({
+      maxPlugins: count.nullable().optional(),
+      maxCpu: bound.nullable().optional(),
+      maxMemoryGB: bound.nullable().optional(),
+      maxStorageGB: bound.nullable().optional(),
+    })
+    .optional(),
+  rateLimits: z
+    .strictObject({
+      maxRequestsPerMinute: count.nullable().optional(),
+      maxDeploymentsPerHour: count.nullable().optional(),
+    })
+    .optional(),
+  allowedCategories: categories.nullable().optional(),
+  contactEmail: z.email().max(254).nullable().optional(),
+  subscriptionTier: SubscriptionTier.optional(),
+  status: z.enum(tenantStatuses).optional(),
+});
+export type TenantChanges = z.output<typeof TenantChanges>;
 
 // Decisions
 
@@ -150,4 +208,46 @@ export function createTenant(
       },
     },
   ];
+}
+
+/**
+ * What is so already changes nothing.
+ * @param contactEmail sealed with the tenant's key; undefined: it stays as it is
+ */
+export function editTenant(
+  state: Tenant | null,
+  sent: TenantChanges,
+  { contactEmail, at }: { readonly contactEmail: string | null | undefined; readonly at: string },
+): Decision<TenantEvent> {
+  if (!state) return refuse('NotFound', 'There is no such tenant');
+  const wanted = {
+    name: sent.name,
+    description: sent.description,
+    quotas: overlaid(state.quotas, sent.quotas),
+    rateLimits: overlaid(state.rateLimits, sent.rateLimits),
+    allowedCategories: sent.allowedCategories,
+    contactEmail,
+    subscriptionTier: sent.subscriptionTier,
+  };
+  const known: Readonly<Record<string, unknown>> = { ...state };
+  const changed = Object.entries(wanted).filter(
+    ([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(known[name]),
+  );
+  const edited = tenantEvents.TenantEdited.data.parse({ ...Object.fromEntries(changed), at });
+  const turned = sent.status === 'Suspended' ? 'TenantSuspended' : 'TenantReactivated';
+  return [
+    ...(changed.length > 0 ? [{ type: 'TenantEdited', data: edited } as const] : []),
+    ...(sent.status !== undefined && sent.status !== state.status
+      ? [{ type: turned, data: { at } } as const]
+      : []),
+  ];
+}
+
+/** The members of `known`, in their order, with those that were sent in their place. */
+function overlaid<T extends object>(
+  known: T,
+  sent: { readonly [K in keyof T]?: T[K] | undefined } | undefined,
+): T {
+  const named = Object.entries(sent ?? {}).filter(([, value]) => value !== undefined);
+  return { ...known, ...Object.fromEntries(named) };
 }

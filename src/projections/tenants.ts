@@ -1,24 +1,17 @@
 /** Tenants, each visible to itself and to the platform. */
-import type { z } from 'zod';
-import type { Collection, Projection } from '../core/projection.ts';
+import type { Collection, Documents, Projection } from '../core/projection.ts';
 import type { TenantId } from '../domain/ids.ts';
-import { tenantEvents, type TenantStatus } from '../domain/tenant.ts';
+import { tenant, tenantEvents, type Tenant, type TenantEvent, type TenantStatus } from '../domain/tenant.ts';
+import type { RecordedEvent } from '../ports/event-store.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
-import { on } from './event-data.ts';
 import { usageOfTenants, type TenantUsage } from './usage.ts';
 
-/** One tenant, by its id. `contactEmail` is sealed: {@link getTenant} opens it. */
-interface StoredTenant extends z.output<typeof tenantEvents.TenantCreated.data> {
-  readonly status: TenantStatus;
-  /** ISO 8601. */
-  readonly updatedAt: string;
-}
+/** A tenant for its readers, with what it uses now. */
+export interface TenantDocument extends Tenant, TenantUsage {}
 
-/** A tenant for its readers: as it was created, with what it uses now. */
-export interface TenantDocument extends StoredTenant, TenantUsage {}
-
-export const tenants: Collection<StoredTenant> = {
+/** By id. `contactEmail` is sealed: {@link getTenant} opens it. */
+export const tenants: Collection<Tenant> = {
   name: 'tenants',
   visibility: 'tenant',
   indexes: [
@@ -33,16 +26,17 @@ export const tenantsProjection: Projection = {
   name: 'tenants',
   version: 1,
   collections: [tenants],
-  on: {
-    TenantCreated: on(tenantEvents.TenantCreated, (created, documents) => {
-      documents.put(tenants, created.tenantId, created.tenantId, {
-        ...created,
-        status: 'Active',
-        updatedAt: created.createdAt,
-      });
-    }),
-  },
+  on: Object.fromEntries(Object.keys(tenantEvents).map((type) => [type, follow])),
 };
+
+async function follow(event: RecordedEvent, documents: Documents): Promise<void> {
+  const id = event.stream.slice('tenant-'.length);
+  const before = (await documents.get(tenants, id)) ?? tenant.initial;
+  // The projector decodes by the schemas of tenantEvents before it hands an event over: the type says which data it has.
+  const happened = { type: event.type, data: event.data } as { readonly type: string } as TenantEvent;
+  const after = tenant.evolve(before, happened);
+  if (after) documents.put(tenants, id, id, after);
+}
 
 export interface TenantQuery {
   readonly status?: TenantStatus | undefined;
@@ -63,7 +57,7 @@ export async function listTenants(models: ReadModels, scope: Scope, query: Tenan
   const matching = filterOf(query);
   const [total, page] = await Promise.all([
     models.count(tenants.name, { scope, ...matching }),
-    models.find<StoredTenant>(tenants.name, {
+    models.find<Tenant>(tenants.name, {
       scope,
       ...matching,
       sort: [{ path: 'createdAt', order: 'desc' }],
@@ -83,18 +77,31 @@ function filterOf({ status, tier }: TenantQuery): { readonly filter?: Filter } {
   return and.length === 0 ? {} : { filter: { and } };
 }
 
+export interface TenantReading {
+  readonly models: ReadModels;
+  readonly vault: Pick<Vault, 'openFor'>;
+}
+
 /** Null when there is none within the scope. `contactEmail` is in the clear, or null when it has been forgotten. */
 export async function getTenant(
-  { models, vault }: { readonly models: ReadModels; readonly vault: Pick<Vault, 'openFor'> },
+  deps: TenantReading,
   scope: Scope,
   tenantId: TenantId,
 ): Promise<TenantDocument | null> {
-  const found = await models.get<StoredTenant>(tenants.name, tenantId, scope);
-  if (!found) return null;
+  const found = await deps.models.get<Tenant>(tenants.name, tenantId, scope);
+  return found && (await withUsage(deps, scope, found.data));
+}
+
+/** A tenant as its stream has it, for its readers. */
+export async function withUsage(
+  { models, vault }: TenantReading,
+  scope: Scope,
+  known: Tenant,
+): Promise<TenantDocument> {
+  const { tenantId, contactEmail } = known;
   const usedBy = await usageOfTenants(models, scope, [tenantId]);
-  const { contactEmail } = found.data;
   return {
-    ...found.data,
+    ...known,
     ...usedBy(tenantId),
     contactEmail: contactEmail === null ? null : await vault.openFor(`tenant:${tenantId}`, contactEmail),
   };

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { createTenant, NewTenant, tenant } from '../../src/domain/tenant.ts';
+import {
+  createTenant,
+  editTenant,
+  NewTenant,
+  tenant,
+  TenantChanges,
+  type TenantEvent,
+} from '../../src/domain/tenant.ts';
 import { namespaceReservation, release, reserve } from '../../src/domain/reservation.ts';
 import { spec } from '../support/given-when-then.ts';
 
@@ -60,6 +67,81 @@ describe('Creating a tenant', () => {
   ]) {
     it(`does not take ${JSON.stringify(wrong)}`, () => {
       expect(NewTenant.safeParse({ tenantId: 'acme', name: 'Acme', ...wrong }).success).to.equal(false);
+    });
+  }
+});
+
+describe('Editing a tenant', () => {
+  const later = '2026-02-01T00:00:00.000Z';
+  const created = (more: object = {}): TenantEvent => {
+    const decision = createTenant(null, sent(more), with_);
+    if ('refused' in decision || !decision[0]) expect.fail('it was not created');
+    return decision[0];
+  };
+  const edit = (changes: object) => (state: Parameters<typeof editTenant>[0]) => {
+    const asked = TenantChanges.parse(changes);
+    return editTenant(state, asked, { contactEmail: asked.contactEmail, at: later });
+  };
+  const given = (...events: readonly TenantEvent[]) =>
+    spec(tenant).given(
+      created({ quotas: { maxCpu: 8, maxPlugins: 3 }, contactEmail: 'a@b.example' }),
+      ...events,
+    );
+
+  it('says what has changed and nothing else; null removes a bound', () => {
+    given()
+      .when(edit({ name: 'Acme', description: 'New', quotas: { maxCpu: null, maxStorageGB: 5 } }))
+      .then({
+        type: 'TenantEdited',
+        data: {
+          description: 'New',
+          quotas: { maxPlugins: 3, maxCpu: null, maxMemoryGB: null, maxStorageGB: 5 },
+          at: later,
+        },
+      });
+  });
+
+  it('has nothing to do for what is so already', () => {
+    for (const same of [
+      {},
+      { name: 'Acme', subscriptionTier: 'Standard', status: 'Active', description: null },
+      { quotas: { maxCpu: 8 }, rateLimits: { maxDeploymentsPerHour: null }, allowedCategories: null },
+    ])
+      given().when(edit(same)).then();
+  });
+
+  it('suspends and reactivates, once each', () => {
+    const suspended = { type: 'TenantSuspended', data: { at: later } } as const;
+    const reactivated = { type: 'TenantReactivated', data: { at: later } } as const;
+    given()
+      .when(edit({ status: 'Suspended' }))
+      .then(suspended);
+    given(suspended)
+      .when(edit({ status: 'Suspended' }))
+      .then();
+    given(suspended)
+      .when(edit({ status: 'Active', name: 'Ajax' }))
+      .then({ type: 'TenantEdited', data: { name: 'Ajax', at: later } }, reactivated);
+    expect(given(suspended).state).to.include({ status: 'Suspended', updatedAt: later, createdAt: at });
+    expect(given(suspended, reactivated).state).to.include({ status: 'Active' });
+  });
+
+  it('is refused for a tenant that is not there', () => {
+    spec(tenant)
+      .given()
+      .when(edit({ name: 'Ajax' }))
+      .thenRefused('NotFound', /no such tenant/);
+  });
+
+  for (const wrong of [
+    { name: null },
+    { tenantId: 'x' },
+    { namespace: 'x' },
+    { status: 'Gone' },
+    { quotas: null },
+  ]) {
+    it(`does not take ${JSON.stringify(wrong)}`, () => {
+      expect(TenantChanges.safeParse(wrong).success).to.equal(false);
     });
   }
 });

@@ -1,6 +1,13 @@
 /** Tenants as the Plugin Manager API writes them: requests, answers, and how answers are made. */
 import { z } from 'zod';
-import { NewTenant, SubscriptionTier, tenantEvents, tenantStatuses } from '../../domain/tenant.ts';
+import {
+  NewTenant,
+  SubscriptionTier,
+  TenantChanges,
+  tenantEvents,
+  tenantStatuses,
+} from '../../domain/tenant.ts';
+import { tenantPluginStatuses, type TenantPlugin } from '../../projections/tenant-plugins.ts';
 import type { TenantDocument, TenantPage } from '../../projections/tenants.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
@@ -19,6 +26,11 @@ export const CreateTenantBody = NewTenant.meta({
     contactEmail: 'admin@acme.com',
     subscriptionTier: 'Enterprise',
   },
+});
+
+export const EditTenantBody = TenantChanges.meta({
+  description: 'What is absent stays as it is; null removes a bound',
+  example: { quotas: { maxPlugins: 30, maxStorageGB: null }, status: 'Active' },
 });
 
 export const ListTenantsQuery = z.strictObject({
@@ -65,6 +77,49 @@ export const TenantDetailsAnswer = TenantSummary.extend({
     .object({ currentCpu: z.number(), currentMemoryGB: z.number(), currentInstances: z.int() })
     .meta({ description: 'What its instances reserve' }),
 });
+
+export const TenantPluginsAnswer = z
+  .object({
+    tenantId: z.string(),
+    plugins: z.array(
+      z.object({
+        pluginId: z.string(),
+        pluginVersion: z.string(),
+        environment: z.string(),
+        status: z.enum(tenantPluginStatuses),
+        healthyInstances: z.int(),
+        totalInstances: z.int(),
+        deployedAt: instant,
+        deploymentId: z.string(),
+      }),
+    ),
+    total: z.int(),
+  })
+  .meta({
+    example: {
+      tenantId: 'tenant-acme-corp',
+      plugins: [
+        {
+          pluginId: 'payment-stripe',
+          pluginVersion: '2.0.0',
+          environment: 'Production',
+          status: 'Active',
+          healthyInstances: 10,
+          totalInstances: 10,
+          deployedAt: '2025-11-23T12:00:00Z',
+          deploymentId: 'dep-xyz789',
+        },
+      ],
+      total: 1,
+    },
+  });
+
+export function tenantPluginsAnswer(
+  tenantId: string,
+  plugins: readonly TenantPlugin[],
+): z.output<typeof TenantPluginsAnswer> {
+  return { tenantId, plugins: [...plugins], total: plugins.length };
+}
 
 export function tenantListAnswer(
   { tenants, total }: TenantPage,

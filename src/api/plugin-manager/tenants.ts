@@ -1,21 +1,28 @@
 /** Tenants ("Tenants API"). */
 import { createTenant, type CreateTenantDeps } from '../../commands/create-tenant.ts';
+import { editTenant } from '../../commands/edit-tenant.ts';
 import { TenantId } from '../../domain/ids.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { getTenant, listTenants, tenantsProjection } from '../../projections/tenants.ts';
+import { deploymentsProjection } from '../../projections/deployments.ts';
+import { slotsProjection } from '../../projections/slots.ts';
+import { pluginsOfTenant } from '../../projections/tenant-plugins.ts';
+import { getTenant, listTenants, tenantsProjection, withUsage } from '../../projections/tenants.ts';
 import { usageProjection } from '../../projections/usage.ts';
 import { route, type Route } from '../http/route.ts';
 import { idInPath, notFound, refuseOtherTenant, scopeOf } from './scope.ts';
 import {
   CreatedTenantAnswer,
   CreateTenantBody,
+  EditTenantBody,
   ListTenantsQuery,
   TenantDetailsAnswer,
   tenantDetailsAnswer,
   TenantListAnswer,
   tenantListAnswer,
   TenantParams,
+  TenantPluginsAnswer,
+  tenantPluginsAnswer,
 } from './tenant-schemas.ts';
 
 export interface TenantRoutesDeps extends CreateTenantDeps {
@@ -71,6 +78,41 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
         const tenant = await getTenant(deps, scopeOf(principal), tenantId);
         if (!tenant) throw notFound('tenant', tenantId);
         return { status: 200, body: tenantDetailsAnswer(tenant) };
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path: '/tenants/:tenantId',
+      summary: 'Change a tenant, suspend it, or let it write again',
+      tag,
+      policy: { permission: 'tenants:write' },
+      idempotent: true,
+      params: TenantParams,
+      body: EditTenantBody,
+      responses: { 200: TenantDetailsAnswer },
+      handler: async ({ principal, context, params, body }) => {
+        const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
+        const { tenant, position } = await editTenant(deps, context, tenantId, body);
+        const shown = await withUsage(deps, scopeOf(principal), tenant);
+        return { status: 200, body: tenantDetailsAnswer(shown), position };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/tenants/:tenantId/plugins',
+      summary: "List a tenant's plugins",
+      tag,
+      policy: { permission: 'tenants:read' },
+      reads: [tenantsProjection.name, slotsProjection.name, deploymentsProjection.name],
+      params: TenantParams,
+      responses: { 200: TenantPluginsAnswer },
+      handler: async ({ principal, params }) => {
+        refuseOtherTenant(principal, params.tenantId);
+        const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
+        const tenant = await getTenant(deps, scopeOf(principal), tenantId);
+        if (!tenant) throw notFound('tenant', tenantId);
+        const plugins = await pluginsOfTenant(deps.models, tenantId, deps.clock.now());
+        return { status: 200, body: tenantPluginsAnswer(tenantId, plugins) };
       },
     }),
   ];
