@@ -6,6 +6,7 @@ import type { EventSchemas } from './domain/event.ts';
 import { healthEvents } from './domain/health.ts';
 import { platformSetup } from './domain/platform-setup.ts';
 import { pluginEvents } from './domain/plugin.ts';
+import { quotaEvents } from './domain/quota.ts';
 import { reservationEvents } from './domain/reservation.ts';
 import { slotEvents } from './domain/slot.ts';
 import { tenantEvents } from './domain/tenant.ts';
@@ -18,6 +19,7 @@ export const allEvents: readonly EventSchemas[] = [
   healthEvents,
   platformSetup.events,
   pluginEvents,
+  quotaEvents,
   reservationEvents,
   slotEvents,
   tenantEvents,

@@ -12,12 +12,14 @@ import { refuse } from './domain/refusal.ts';
 import { allEvents } from './events.ts';
 import type { Log } from './ports/log.ts';
 import { createProber, type Prober } from './processes/prober.ts';
+import { quotaKeeper } from './processes/quota-keeper.ts';
 import { rolloutProcess } from './processes/rollout-process.ts';
 import { createRollouts } from './processes/rollouts.ts';
 import { createWitness } from './processes/witness.ts';
 import { allProjections } from './projections.ts';
 import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
 import { dueClaims, occupiedSlots } from './projections/slots.ts';
+import { reservedSlots } from './projections/usage.ts';
 
 export interface Platform {
   readonly executor: Executor;
@@ -53,9 +55,15 @@ export function createPlatform(
       ...(await dueClaims(models, nowMs, Math.min(limit, 1_000))),
     ],
   };
+  const slots = async () => [
+    ...new Set([...(await questions.occupied()), ...(await Array.fromAsync(reservedSlots(models)))]),
+  ];
   const processes = createProcessRunner({
     ...{ store, schemas, projector, clock, log, ...tuning },
-    processes: [rolloutProcess({ rollouts, witness, questions, clock })],
+    processes: [
+      rolloutProcess({ rollouts, witness, questions, clock }),
+      quotaKeeper({ executor, clock, questions: { slots } }),
+    ],
   });
   const endPurging = purgeRegularly(ports, log);
 

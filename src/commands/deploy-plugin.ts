@@ -21,6 +21,7 @@ import {
   type UserId,
 } from '../domain/ids.ts';
 import { findVersion, plugin, type PublishedVersion } from '../domain/plugin.ts';
+import { askedOf, type AskedQuota } from '../domain/quota.ts';
 import { isRefusal, refuse, type Refusal } from '../domain/refusal.ts';
 import { claim, release, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
 import { tenant } from '../domain/tenant.ts';
@@ -28,6 +29,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import { lookUpRequired } from './look-up-required.ts';
+import { refuseExcessOf, refuseHasteOf, releaseQuota, reserveQuota } from './reserve-quota.ts';
 
 type Configuration = DeploymentRequest['configuration'];
 
@@ -60,7 +62,7 @@ export interface Deployed {
 /** Until when a request must follow its claim; then the rollout process frees the slot. */
 const claimMs = 30_000;
 
-/** @throws {CommandRefused} Invalid, NotFound, Forbidden, Invalid, DependencyConflict or Conflict, in this order */
+/** @throws {CommandRefused} Invalid, RateLimited, NotFound, Forbidden, Invalid, DependencyConflict or Conflict, in this order */
 export async function deployPlugin(
   deps: DeployPluginDeps,
   context: CommandContext & { readonly userId: UserId },
@@ -74,7 +76,12 @@ export async function deployPlugin(
   const deploymentId = DeploymentId.parse(
     `dep-${v5('deployment', context.commandId).replaceAll('-', '').slice(0, 20)}`,
   );
-  await check(deps, target, input);
+  // What was recorded has passed all bounds; its reservation is none of this repetition's business.
+  const mayBeNew = context.mayRepeat !== true || !(await isRecorded(executor, deploymentId));
+  if (mayBeNew) await refuseHasteOf(deps, input.tenantId);
+  const { version } = await check(deps, target, input);
+  const asked = quotaOf(target, version, planned);
+  if (mayBeNew) await refuseExcessOf(deps, input.tenantId, asked);
 
   const configuration = input.configuration ?? {};
   const configurationHash = hashOf(configuration);
@@ -96,7 +103,12 @@ export async function deployPlugin(
   const lapsed = !holds(first.state, deploymentId) && !(await isRecorded(executor, deploymentId));
   const claimed = lapsed ? await claimSlot(step(context, `claim over fence ${first.state.fence}`)) : first;
 
-  const checked = await check(deps, target, input).catch(async (error: unknown) => {
+  const reservation: AskedQuota = { ...asked, deploymentId, slot: key, fence: claimed.state.fence };
+  const checked = await (async () => {
+    if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
+    return await check(deps, target, input);
+  })().catch(async (error: unknown) => {
+    if (mayBeNew) await releaseQuota(deps, context, input.tenantId, reservation);
     const reason = error instanceof CommandRefused ? error.message : 'The deployment could not be checked';
     await executor.execute({
       aggregate: slotAggregate,
@@ -145,6 +157,15 @@ async function assertStarted(executor: Executor, id: DeploymentId): Promise<void
   throw new CommandRefused(refuse('Conflict', message));
 }
 
+function quotaOf({ plugin: pluginId }: Slot, { resources }: PublishedVersion, planned: Planned) {
+  return { plugin: pluginId, ...askedOf(reservesOf(resources), planned.totalInstances) };
+}
+
+/** What each instance reserves at least (decisions 25). */
+function reservesOf({ minCpu, minMemoryMB }: PublishedVersion['resources']): DeploymentRequest['reserves'] {
+  return { cpu: minCpu ?? 0, memoryMB: minMemoryMB ?? 0 };
+}
+
 interface Checked {
   readonly version: PublishedVersion;
   readonly tags: readonly string[];
@@ -168,6 +189,13 @@ async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): 
   if (!host) throw refused('NotFound', 'tenantId', `There is no tenant ${target.tenant}`);
   if (host.status === 'Suspended')
     throw refused('Forbidden', 'tenantId', `Tenant ${target.tenant} is suspended`);
+  const { category } = known;
+  if (host.allowedCategories && (category === null || !host.allowedCategories.includes(category)))
+    throw refused(
+      'Forbidden',
+      'pluginId',
+      `Tenant ${target.tenant} may deploy plugins of ${host.allowedCategories.join(', ') || 'no category'}, and ${target.plugin} is ${category === null ? 'of none' : `of ${category}`}`,
+    );
   const scenario = deps.scenarioOf({ configuration: input.configuration ?? {}, tags: known.tags });
   if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
   await checkDependencies(executor, target, version.dependencies);
@@ -224,7 +252,6 @@ function requestOf(from: {
   const { deps, input, planned, checked, configurationHash, deploymentId, state } = from;
   const configuration = input.configuration ?? {};
   const scenario = deps.scenarioOf({ configuration, tags: checked.tags });
-  const { minCpu, minMemoryMB } = checked.version.resources;
   return {
     deploymentId,
     tenant: input.tenantId,
@@ -232,7 +259,7 @@ function requestOf(from: {
     plugin: input.pluginId,
     pluginVersion: checked.version.semanticVersion,
     ...planned,
-    reserves: { cpu: minCpu ?? 0, memoryMB: minMemoryMB ?? 0 },
+    reserves: reservesOf(checked.version.resources),
     configuration,
     configurationHash,
     previousDeploymentId:

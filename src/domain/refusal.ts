@@ -7,13 +7,17 @@ export type RefusalKind =
   | 'Forbidden'
   | 'NotFound'
   /** It contradicts what is already so. */
-  | 'Conflict';
+  | 'Conflict'
+  /** Too much of it lately. */
+  | 'RateLimited';
 
 export interface Refusal {
   readonly refused: RefusalKind;
   readonly message: string;
   /** Which fields, named as the caller wrote them (`version.dependencies[0].versionConstraint`), and what is wrong with each. */
   readonly details: readonly { readonly field: string; readonly message: string }[];
+  /** Of RateLimited: in how many seconds asking again may succeed. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** Events (possibly none: a repeated command yields none), or why not. */

@@ -1,13 +1,11 @@
 /** What the tenants' deployments take: how many plugins, and what their instances reserve at least (decisions 25). */
 import type { Collection, Documents, Projection } from '../core/projection.ts';
-import { involved } from '../domain/deployment/desired.ts';
-import { deploymentEvents } from '../domain/deployment/events.ts';
-import { slotKey, type Slot, type SlotKey, type TenantId } from '../domain/ids.ts';
-import type { SlotState } from '../domain/slot.ts';
+import { parseSlotKey, type DeploymentId, type Slot, type SlotKey, type TenantId } from '../domain/ids.ts';
+import { quotaEvents } from '../domain/quota.ts';
 import type { ReadModels, Scope } from '../ports/read-models.ts';
 import { on } from './event-data.ts';
 import { install, type Installation } from './installations.ts';
-import { onSlots, slotState, type FoldedSlot } from './slot-fold.ts';
+import { onSlots, type FoldedSlot } from './slot-fold.ts';
 
 /** At the peak of every rollout: all instances of the new deployment beside all of those that it replaces. */
 interface Reserved {
@@ -30,21 +28,20 @@ export const usage: Collection<UsageDocument> = {
   text: [],
 };
 
-interface SlotUsage extends FoldedSlot {
-  /** What of it is part of the tenant's sum. */
-  readonly reserved: Reserved;
-}
-
-const usageSlots: Collection<SlotUsage> = {
+const usageSlots: Collection<FoldedSlot> = {
   name: 'usage_slots',
   visibility: 'tenant',
   indexes: [],
   text: [],
 };
 
-/** What each deployment reserves while it has its place in a slot. */
-const usageDeployments: Collection<Reserved> = {
-  name: 'usage_deployments',
+interface UsageReservation extends Reserved {
+  readonly slot: SlotKey;
+}
+
+/** The live ones, by deployment. */
+const usageReservations: Collection<UsageReservation> = {
+  name: 'usage_reservations',
   visibility: 'tenant',
   indexes: [],
   text: [],
@@ -61,23 +58,24 @@ const nothing: Reserved = { microCpu: 0, microMemoryMB: 0, instances: 0 };
 
 export const usageProjection: Projection = {
   name: 'usage',
-  version: 1,
-  collections: [usage, usageSlots, usageDeployments, usagePlugins],
+  version: 2,
+  collections: [usage, usageSlots, usageReservations, usagePlugins],
   on: {
     ...onSlots(usageSlots, async ({ key, slot, before, after }, documents) => {
+      documents.put(usageSlots, key, slot.tenant, { state: after });
       if (before.current !== after.current) await countPlugin(documents, slot, after.current !== null);
-      await reserve(documents, key, slot, after);
     }),
-    DeploymentRequested: on(deploymentEvents.DeploymentRequested, async (request, documents) => {
-      const { deploymentId, tenant, totalInstances: instances, reserves } = request;
-      documents.put(usageDeployments, deploymentId, tenant, {
-        microCpu: micro(reserves.cpu) * instances,
-        microMemoryMB: micro(reserves.memoryMB) * instances,
-        instances,
+    QuotaReserved: on(quotaEvents.QuotaReserved, async (reserved, documents) => {
+      const { deploymentId, slot, cpu, memoryMB, instances } = reserved;
+      await reserve(documents, deploymentId, tenantOf(slot), {
+        ...{ slot, instances },
+        microCpu: micro(cpu),
+        microMemoryMB: micro(memoryMB),
       });
-      const key = slotKey(request);
-      await reserve(documents, key, request, await slotState(usageSlots, documents, key));
     }),
+    QuotaReleased: on(quotaEvents.QuotaReleased, ({ deploymentId, slot }, documents) =>
+      reserve(documents, deploymentId, tenantOf(slot), null),
+    ),
   },
 };
 
@@ -85,20 +83,23 @@ function micro(amount: number): number {
   return Math.round(amount * 1e6);
 }
 
-/** Puts what a slot reserves now in the place of what it reserved before. */
+function tenantOf(key: SlotKey): TenantId {
+  const parts = parseSlotKey(key);
+  if (!parts) throw new Error(`${key} is no slot`);
+  return parts.tenant;
+}
+
+/** Puts what a deployment reserves now, null for nothing, in the place of what it reserved before. */
 async function reserve(
   documents: Documents,
-  key: SlotKey,
-  { tenant }: Slot,
-  state: SlotState,
+  id: DeploymentId,
+  tenant: TenantId,
+  reserved: UsageReservation | null,
 ): Promise<void> {
-  const before = (await documents.get(usageSlots, key))?.reserved ?? nothing;
-  let reserved = nothing;
-  for (const id of involved(state)) {
-    reserved = sum(reserved, (await documents.get(usageDeployments, id)) ?? nothing, 1);
-  }
-  documents.put(usageSlots, key, tenant, { state, reserved });
-  const change = sum(reserved, before, -1);
+  const before = (await documents.get(usageReservations, id)) ?? nothing;
+  if (reserved) documents.put(usageReservations, id, tenant, reserved);
+  else documents.delete(usageReservations, id);
+  const change = sum(reserved ?? nothing, before, -1);
   if (Object.values(change).every((amount) => amount === 0)) return;
   const known = await usageOf(documents, tenant);
   documents.put(usage, tenant, tenant, { ...known, ...sum(known, change, 1) });
@@ -164,4 +165,21 @@ export async function usageOfTenants(
       },
     };
   };
+}
+
+const platform: Scope = { kind: 'platform' };
+const pageSize = 200;
+
+/** Slots that something is reserved for, a slot once for each deployment, page by page. */
+export async function* reservedSlots(models: ReadModels): AsyncGenerator<SlotKey, void> {
+  let cursor: string | undefined;
+  do {
+    const page = await models.find<UsageReservation>(usageReservations.name, {
+      scope: platform,
+      limit: pageSize,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const { data } of page.documents) yield data.slot;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
 }

@@ -7,6 +7,7 @@ import { involved } from '../../src/domain/deployment/desired.ts';
 import type { Report } from '../../src/domain/deployment/evidence.ts';
 import { interrupt } from '../../src/domain/deployment/requests.ts';
 import { slotKey, type DeploymentId } from '../../src/domain/ids.ts';
+import { askedOf, quota, settle, type AskedQuota } from '../../src/domain/quota.ts';
 import type { JsonObject, Position, RecordedEvent } from '../../src/ports/event-store.ts';
 import { deploymentsProjection } from '../../src/projections/deployments.ts';
 import { pluginsProjection } from '../../src/projections/plugins.ts';
@@ -44,10 +45,23 @@ function history(steps: readonly Step[]) {
     const place = { revision: events.length, position: `log:${events.length}` as Position };
     events.push({ id: `e${events.length}`, type, stream, data: json, metadata, ...place });
   };
+  let reserved = quota.initial;
+  const keepQuota = (): void => {
+    const recorded = [...it.deployments].flatMap(([deploymentId, state]): AskedQuota[] => {
+      if (state.phase === 'None') return [];
+      const { plugin, reserves, totalInstances } = state.request;
+      return [{ deploymentId, slot: key, fence: 0, plugin, ...askedOf(reserves, totalInstances) }];
+    });
+    const slot = { slot: key, holders: involved(it.slot), recorded };
+    const kept = settle(reserved, reserved, slot, start + it.ms);
+    for (const { type, data } of kept) record('quota-tenant-acme', type, data);
+    reserved = kept.reduce(quota.evolve, reserved);
+  };
   const tell = (): void => {
     for (const { of, event } of it.log.slice(told))
       record(of === null ? `slot-${key}` : `deployment-${of}`, event.type, event.data);
     told = it.log.length;
+    keepQuota();
   };
   const deliver = it.deliver;
   it.deliver = (id: DeploymentId, epoch, reports) => {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { createTenant } from '../../src/commands/create-tenant.ts';
-import { Environment, PluginId, TenantId } from '../../src/domain/ids.ts';
+import { Environment, PluginId, type SlotKey, TenantId } from '../../src/domain/ids.ts';
+import { quotaEvents } from '../../src/domain/quota.ts';
 import { reservationEvents } from '../../src/domain/reservation.ts';
 import { NewTenant, tenantEvents } from '../../src/domain/tenant.ts';
+import { quotaKeeper } from '../../src/processes/quota-keeper.ts';
 import { getTenant, listTenants, tenantsProjection } from '../../src/projections/tenants.ts';
 import { usageOfTenants, usageProjection } from '../../src/projections/usage.ts';
 import { readableSeals } from '../commands/support.ts';
@@ -14,8 +16,15 @@ const platform = { kind: 'platform' } as const;
 
 describe('usage', () => {
   let facts: Facts;
-  beforeEach(async () => (facts = await openFacts([usageProjection])));
+  beforeEach(async () => (facts = await openFacts([usageProjection], [...slotSchemas, quotaEvents])));
   afterEach(() => facts.world.close());
+
+  /** Lets the reservations follow the slot. */
+  async function keep(key: SlotKey): Promise<void> {
+    const { world } = facts;
+    const keeper = quotaKeeper({ ...world, questions: { slots: async () => [key] } });
+    await keeper.handle(key, { event: null, correlationId: 'test', command: () => world.context() });
+  }
 
   /** Plugins, instances, processors and gigabytes. */
   async function used(tenant = acme) {
@@ -33,18 +42,25 @@ describe('usage', () => {
 
   it('is the peak of every rollout: what is new beside what it replaces', async () => {
     const key = await facts.deploy(one, { reserves: { cpu: 0.1, memoryMB: 512 } }, { totalInstances: 3 });
+    await keep(key);
     expect(await used()).to.deep.equal([0, 3, 0.3, 1.5]);
     await facts.turn(key, one, 'Completed', one);
+    await keep(key);
     expect(await used()).to.deep.equal([1, 3, 0.3, 1.5]);
     await facts.deploy(two, { reserves: { cpu: 0.7, memoryMB: 1024 } }, { totalInstances: 1 });
+    await keep(key);
     expect(await used()).to.deep.equal([1, 4, 1, 2.5]);
     await facts.turn(key, two, 'Completed', two);
+    await keep(key);
     expect(await used()).to.deep.equal([1, 1, 0.7, 1]);
     await facts.slot(key, claimRollback(two, one));
+    await keep(key);
     expect(await used(), 'the old one starts beside it').to.deep.equal([1, 4, 1, 2.5]);
     await facts.turn(key, two, 'RolledBack', one);
+    await keep(key);
     expect(await used()).to.deep.equal([1, 3, 0.3, 1.5]);
     await facts.turn(key, one, 'Undeployed', null);
+    await keep(key);
     expect(await used()).to.deep.equal([0, 0, 0, 0]);
   });
 
@@ -71,7 +87,7 @@ describe('usage', () => {
     await facts.world.close();
     facts = await openFacts(
       [usageProjection, tenantsProjection],
-      [...slotSchemas, tenantEvents, reservationEvents],
+      [...slotSchemas, quotaEvents, tenantEvents, reservationEvents],
     );
     const { world } = facts;
     const vault = readableSeals();
@@ -79,6 +95,7 @@ describe('usage', () => {
     await createTenant({ executor: world.executor, vault, clock: world.clock }, world.context(), sent);
     const key = await facts.deploy(one, { reserves: { cpu: 0.5, memoryMB: 256 } });
     await facts.turn(key, one, 'Completed', one);
+    await keep(key);
     await world.caughtUp();
     const own = { kind: 'tenant', tenant: acme } as const;
     const expected = {

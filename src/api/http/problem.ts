@@ -68,8 +68,9 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof CommandRefused) {
-    const { refused, message, details } = error.refusal;
-    return new Problem(refused, message, { details });
+    const { refused, message, details, retryAfterSeconds: wait } = error.refusal;
+    const headers = wait === undefined ? {} : { 'Retry-After': String(wait) };
+    return new Problem(refused, message, { details, headers });
   }
   const name = error instanceof Error ? error.name : '';
   const [kind, message] = (Object.hasOwn(known, name) ? known[name] : undefined) ?? [
