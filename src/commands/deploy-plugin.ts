@@ -78,9 +78,9 @@ export async function deployPlugin(
   );
   // What was recorded has passed all bounds; its reservation is none of this repetition's business.
   const mayBeNew = context.mayRepeat !== true || !(await isRecorded(executor, deploymentId));
-  if (mayBeNew) await refuseHasteOf(deps, input.tenantId);
+  if (mayBeNew) await refuseHasteOf(deps, input.tenantId, deploymentId);
   const { version } = await check(deps, target, input);
-  const asked = quotaOf(target, version, planned);
+  const asked = { deploymentId, ...quotaOf(target, version, planned) };
   if (mayBeNew) await refuseExcessOf(deps, input.tenantId, asked);
 
   const configuration = input.configuration ?? {};
@@ -103,7 +103,7 @@ export async function deployPlugin(
   const lapsed = !holds(first.state, deploymentId) && !(await isRecorded(executor, deploymentId));
   const claimed = lapsed ? await claimSlot(step(context, `claim over fence ${first.state.fence}`)) : first;
 
-  const reservation: AskedQuota = { ...asked, deploymentId, slot: key, fence: claimed.state.fence };
+  const reservation: AskedQuota = { ...asked, slot: key, fence: claimed.state.fence };
   const checked = await (async () => {
     if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
     return await check(deps, target, input);

@@ -2,7 +2,15 @@
 import { step } from '../core/context.ts';
 import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
 import type { DeploymentId, TenantId } from '../domain/ids.ts';
-import { type AskedQuota, quota, refuseExcess, refuseHaste, release, reserve } from '../domain/quota.ts';
+import {
+  type AskedQuota,
+  quota,
+  refuseExcess,
+  refuseHaste,
+  release,
+  reserve,
+  withoutOwn,
+} from '../domain/quota.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,11 +24,15 @@ export interface QuotaDeps {
  * Before anything else of the request is looked at (decisions 14). Decided for good when the quota is reserved.
  * @throws {CommandRefused} RateLimited
  */
-export async function refuseHasteOf({ executor, clock }: QuotaDeps, tenantId: TenantId): Promise<void> {
+export async function refuseHasteOf(
+  { executor, clock }: QuotaDeps,
+  tenantId: TenantId,
+  deploymentId: DeploymentId,
+): Promise<void> {
   const { state: host } = await executor.load(tenant, tenantId);
   if (!host) return;
   const { state } = await executor.load(quota, tenantId);
-  refuseIf(refuseHaste(state, host.rateLimits, clock.now()));
+  refuseIf(refuseHaste(withoutOwn(state, deploymentId), host.rateLimits, clock.now()));
 }
 
 /**
@@ -30,12 +42,12 @@ export async function refuseHasteOf({ executor, clock }: QuotaDeps, tenantId: Te
 export async function refuseExcessOf(
   { executor }: QuotaDeps,
   tenantId: TenantId,
-  asked: Pick<AskedQuota, 'plugin' | 'cpu' | 'memoryMB'>,
+  asked: Pick<AskedQuota, 'deploymentId' | 'plugin' | 'cpu' | 'memoryMB'>,
 ): Promise<void> {
   const { state: host } = await executor.load(tenant, tenantId);
   if (!host) return;
   const { state } = await executor.load(quota, tenantId);
-  refuseIf(refuseExcess(state.reservations, asked, host.quotas));
+  refuseIf(refuseExcess(withoutOwn(state, asked.deploymentId).reservations, asked, host.quotas));
 }
 
 function refuseIf(refusal: Refusal | null): void {

@@ -139,12 +139,16 @@ export function reserve(
 ): Decision<QuotaEvent> {
   const held = state.reservations.find(isOf(asked, true));
   if (held?.fence === asked.fence) return [];
-  const others = state.reservations.filter(isOf(asked, false));
-  const refusal =
-    refuseHaste({ ...state, requested: state.requested.filter(isOf(asked, false)) }, rateLimits, now) ??
-    refuseExcess(others, asked, quotas);
+  const others = withoutOwn(state, asked.deploymentId);
+  const refusal = refuseHaste(others, rateLimits, now) ?? refuseExcess(others.reservations, asked, quotas);
   if (refusal) return refusal;
   return [{ type: 'QuotaReserved', data: { ...asked, requested: true, at: new Date(now).toISOString() } }];
+}
+
+/** What others have taken: a deployment that is asked for again does not stand in its own way. */
+export function withoutOwn(state: QuotaState, deploymentId: DeploymentId): QuotaState {
+  const others = isOf({ deploymentId }, false);
+  return { reservations: state.reservations.filter(others), requested: state.requested.filter(others) };
 }
 
 /** RateLimited when as many deployments as the tenant may ask for were accepted within the last hour. @param now wall milliseconds */

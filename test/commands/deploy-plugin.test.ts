@@ -5,6 +5,7 @@ import type { CommandContext, Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import { createTenant } from '../../src/commands/create-tenant.ts';
 import { deployPlugin } from '../../src/commands/deploy-plugin.ts';
+import { editTenant } from '../../src/commands/edit-tenant.ts';
 import { registerPlugin } from '../../src/commands/register-plugin.ts';
 import { Environment, PluginId, platformTenant, slotKey, TenantId, UserId } from '../../src/domain/ids.ts';
 import { Registration } from '../../src/domain/registration.ts';
@@ -60,7 +61,9 @@ async function setUp() {
   };
   const types = async (stream: string) =>
     (await store.readStream(stream, { limit: 100 })).map(({ type }) => type);
-  return { executor, deploy, crashing, expire, types };
+  const edit = (changes: Parameters<typeof editTenant>[3]) =>
+    editTenant(deps, someContext(), input.tenantId, changes);
+  return { executor, deploy, crashing, edit, expire, types };
 }
 
 async function killed(run: Promise<unknown>): Promise<void> {
@@ -100,5 +103,58 @@ describe('a deployment of which the server was killed after the claim', () => {
     expect(refusal.refused).to.equal('Conflict');
     expect(refusal.message).to.include(request.deploymentId);
     expect(await types(`slot-${key}`)).to.deep.equal(['SlotClaimed', 'SlotReleased', 'SlotClaimed']);
+  });
+});
+
+describe('a deployment and its quota', () => {
+  it('are given up with the slot when the tenant is suspended after the claims', async () => {
+    const { executor, deploy, edit, types } = await setUp();
+    const suspending: Executor = {
+      load: (aggregate, id) => executor.load(aggregate, id),
+      execute: async (command) => {
+        const done = await executor.execute(command);
+        if (command.aggregate.name === 'quota') await edit({ status: 'Suspended' });
+        return done;
+      },
+    };
+    const refusal = await refusalOf(deploy(someContext(), suspending));
+    expect(refusal.refused).to.equal('Forbidden');
+    expect(await types(`slot-${key}`)).to.deep.equal(['SlotClaimed', 'SlotReleased']);
+    expect(await types('quota-acme')).to.deep.equal(['QuotaReserved', 'QuotaReleased']);
+    await edit({ status: 'Active' });
+    await deploy(someContext());
+  });
+
+  it('are given up with the slot when another was faster after the first look', async () => {
+    const { executor, deploy, edit, types } = await setUp();
+    await edit({ rateLimits: { maxDeploymentsPerHour: 1 } });
+    const late: Executor = {
+      load: (aggregate, id) => executor.load(aggregate, id),
+      execute: async (command) => {
+        if (command.aggregate.name === 'slot') await edit({ rateLimits: { maxDeploymentsPerHour: 0 } });
+        return executor.execute(command);
+      },
+    };
+    const refusal = await refusalOf(deploy(someContext(), late));
+    expect(refusal.refused).to.equal('RateLimited');
+    expect(await types(`slot-${key}`)).to.deep.equal(['SlotClaimed', 'SlotReleased']);
+    expect(await types('quota-acme')).to.deep.equal([]);
+  });
+
+  it('are repeated after a crash as one, though the hour has no place left', async () => {
+    const { deploy, crashing, edit, types } = await setUp();
+    await edit({ rateLimits: { maxDeploymentsPerHour: 1 } });
+    const context = someContext();
+    await killed(deploy(context, crashing));
+    await deploy({ ...context, mayRepeat: true });
+    await deploy({ ...context, mayRepeat: true });
+    expect(await types('quota-acme')).to.deep.equal(['QuotaReserved']);
+
+    const other = await setUp();
+    await other.edit({ rateLimits: { maxDeploymentsPerHour: 1 } });
+    await killed(other.deploy(context, other.crashing));
+    await other.expire();
+    await other.deploy({ ...context, mayRepeat: true });
+    expect(await other.types('quota-acme')).to.deep.equal(['QuotaReserved', 'QuotaReserved']);
   });
 });
