@@ -1,5 +1,6 @@
 /** The events of every aggregate: what the log may hold, and this version can read. */
 import { commandEvents } from './core/command-record.ts';
+import { administrators } from './domain/administrators.ts';
 import { deploymentEvents } from './domain/deployment/events.ts';
 import { emailReservation } from './domain/email-reservation.ts';
 import type { EventSchemas } from './domain/event.ts';
@@ -13,6 +14,7 @@ import { tenantEvents } from './domain/tenant.ts';
 import { user } from './domain/user.ts';
 
 export const allEvents: readonly EventSchemas[] = [
+  administrators.events,
   commandEvents,
   deploymentEvents,
   emailReservation.events,

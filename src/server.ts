@@ -1,27 +1,30 @@
 /** One running server. What is needed is opened from the inside out, and closed the other way round. */
 import type { Logger } from 'pino';
+import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
 import { openApiFace } from './api/http/openapi.ts';
-import type { Principal } from './api/http/principal.ts';
 import { createHttpServer } from './api/http/server.ts';
 import { createRateLimiting } from './api/http/rate-limiting.ts';
 import type { HttpServices } from './api/http/services.ts';
 import { healthFace, type Readiness } from './api/health.ts';
+import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
+import { userRoutes } from './api/plugin-manager/users.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
 import type { Config } from './config.ts';
 import { openPorts, type Ports } from './container.ts';
+import { createApiKeys } from './core/api-keys.ts';
 import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswords } from './core/passwords.ts';
 import type { Projector } from './core/projector.ts';
-import { createSessions, type Sessions } from './core/sessions.ts';
+import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
-import { createTokens, type SessionClaims, TokenRefused, type Tokens } from './core/tokens.ts';
+import { createTokens } from './core/tokens.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
@@ -80,6 +83,7 @@ export async function startServer(
       passwords,
       sessions,
       tokens,
+      apiKeys: createApiKeys(vault),
       scenarioOf: platform.scenarioOf,
     };
     const pluginManager = pluginManagerFace([
@@ -87,11 +91,13 @@ export async function startServer(
       ...pluginRoutes(core),
       ...deploymentRoutes(core),
       ...tenantRoutes(core),
+      ...userRoutes(core),
+      ...apiKeyRoutes(core),
     ]);
     const services: HttpServices = {
       clock,
       logger,
-      authenticate: authenticator(tokens, sessions),
+      ...createAuthentication(core),
       consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
       idempotency: createIdempotency({ executor, vault, clock, log: logger }),
       rateLimiting: createRateLimiting({
@@ -151,20 +157,5 @@ async function followReadiness(
       projections: names.map((name) => ({ name, ready: there.has(name) })),
     }),
     reached: Promise.all(names.map(follow)).then(() => undefined),
-  };
-}
-
-/** Whose token it is, and that the session behind it lives. */
-function authenticator(tokens: Tokens, sessions: Sessions): (token: string) => Promise<Principal> {
-  const principals = new WeakMap<SessionClaims, Principal>();
-  return async (token) => {
-    const claims = await tokens.verify(token);
-    if (!(await sessions.isAlive(claims))) throw new TokenRefused('its session has ended');
-    const known = principals.get(claims);
-    if (known) return known;
-    const { userId, tenantId: tenant, role, sessionId } = claims;
-    const principal = { userId, tenant, role, sessionId, permissions: new Set<string>(claims.permissions) };
-    principals.set(claims, principal);
-    return principal;
   };
 }

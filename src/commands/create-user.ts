@@ -20,6 +20,7 @@ import {
 import type { Email } from '../domain/user.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault, VaultKey } from '../ports/vault.ts';
+import { countIfAdministrator } from './count-administrators.ts';
 
 export interface CreateUserDeps {
   readonly executor: Executor;
@@ -69,16 +70,18 @@ export async function createUser(
     email: await vault.sealFor(userId, email),
     name: name === null ? null : await vault.sealFor(userId, name),
   };
-  const { position } = await executor.execute({
+  const created = await executor.execute({
     ...{ aggregate: user, id: userId, tenant: tenantId, context },
     decide: (state) => decideToCreate(state, newUser),
   });
-  return { userId, position };
+  await countIfAdministrator(executor, context, userId, created);
+  return { userId, position: created.position };
 }
 
-function refuseWeak(password: string): Refusal | null {
+/** @param field as the caller wrote it */
+export function refuseWeak(password: string, field = 'password'): Refusal | null {
   const message = Password.safeParse(password).error?.issues[0]?.message;
-  return message === undefined ? null : refuse('Invalid', message, { field: 'password', message });
+  return message === undefined ? null : refuse('Invalid', message, { field, message });
 }
 
 /**

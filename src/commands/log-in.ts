@@ -54,6 +54,13 @@ export async function logIn(
   const expiresAt = new Date((Math.floor(clock.now() / 1000) + input.lifetimeSeconds) * 1000);
   const { userId, tenantId, role } = found;
   const { sessionId } = await sessions.open(userId, expiresAt);
+  // Who disabled the user or changed the password meanwhile may have looked for sessions before this one was there.
+  const hashNow = await vault.get(passwordKey(userId));
+  const { state } = await deps.executor.load(user, userId);
+  if (state.status !== 'Active' || !hash || !hashNow || !Buffer.from(hash).equals(hashNow)) {
+    await sessions.end({ userId, sessionId });
+    throw new WrongCredentials('the user or the password changed meanwhile');
+  }
   const token = await tokens.sign({ userId, tenantId, role, sessionId, expiresAt });
   return { token, expiresAt, user: found };
 }

@@ -18,7 +18,8 @@ export interface Sessions {
   isAlive(session: Session): Promise<boolean>;
   /** When it resolves, the session is refused, for ever. */
   end(session: Session): Promise<void>;
-  endAllOf(userId: UserId): Promise<void>;
+  /** @param except a session that lives on */
+  endAllOf(userId: UserId, except?: string): Promise<void>;
 }
 
 const kind = 'session';
@@ -60,8 +61,9 @@ export function createSessions(vault: Vault, clock: Pick<Clock, 'now'>): Session
       return expiry !== null && clock.now() < expiry;
     },
     end: (session) => endByName(keyOf(session).name),
-    async endAllOf(userId) {
-      for (const name of await vault.names(kind, prefixOf(userId))) await endByName(name);
+    async endAllOf(userId, except) {
+      const kept = except === undefined ? null : keyOf({ userId, sessionId: except }).name;
+      for (const name of await vault.names(kind, prefixOf(userId))) if (name !== kept) await endByName(name);
     },
   };
 }

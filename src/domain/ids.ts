@@ -44,6 +44,10 @@ export type Environment = z.output<typeof Environment>;
 export const UserId = z.string().startsWith('usr_').brand<'UserId'>();
 export type UserId = z.output<typeof UserId>;
 
+/** Names an API key, and is none. */
+export const ApiKeyId = z.string().startsWith('key_').brand<'ApiKeyId'>();
+export type ApiKeyId = z.output<typeof ApiKeyId>;
+
 export const DeploymentId = z.string().startsWith('dep-').brand<'DeploymentId'>();
 export type DeploymentId = z.output<typeof DeploymentId>;
 

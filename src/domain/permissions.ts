@@ -18,29 +18,45 @@ export const Permission = z.enum([
   'tenants:read',
   'tenants:list',
   'tenants:write',
+  'users:read',
   'users:write',
+  /** Who one is oneself. */
+  'account:read',
+  /** One's own password and session. */
+  'account:write',
+  'api-keys:read',
+  'api-keys:write',
   'audit:read',
 ]);
 export type Permission = z.output<typeof Permission>;
 
+/** What everybody may do to what is their own. */
+const own = ['account:read', 'account:write', 'api-keys:read', 'api-keys:write'] as const;
 const reading = ['plugins:read', 'marketplace:read', 'catalog:read'] as const;
 
 const granted: Readonly<Record<Role, readonly Permission[]>> = {
   PlatformAdmin: Permission.options,
-  PluginDeveloper: [...reading, 'plugins:write', 'catalog:write'],
+  PluginDeveloper: [...own, ...reading, 'plugins:write', 'catalog:write'],
   TenantAdmin: [
+    ...own,
     ...reading,
     'catalog:write',
     'plugins:install',
     'deployments:read',
     'deployments:write',
     'tenants:read',
+    'users:read',
     'users:write',
     'audit:read',
   ],
-  Viewer: reading,
+  Viewer: [...own, ...reading],
 };
 
 export function permissionsOf(role: Role): readonly Permission[] {
   return granted[role];
+}
+
+/** Nobody makes another, or himself, more than he is. @param held the permissions of who grants the role */
+export function mayGrant(held: ReadonlySet<string>, role: Role): boolean {
+  return permissionsOf(role).every((permission) => held.has(permission));
 }

@@ -1,7 +1,7 @@
-/** A person who logs in. The password is no event: it is in the vault, under the user's id. */
+/** A person who logs in, with the keys of the programs that ask on his behalf. No secret is an event: passwords and keys are in the vault. */
 import { z } from 'zod';
 import type { Aggregate, EventSchemas, EventsOf } from './event.ts';
-import { platformTenant, TenantId, UserId } from './ids.ts';
+import { ApiKeyId, platformTenant, TenantId, UserId } from './ids.ts';
 import { Role } from './permissions.ts';
 import { refuse } from './refusal.ts';
 import type { Decision, Refusal } from './refusal.ts';
@@ -31,30 +31,89 @@ export const userEvents = {
   },
   /** Its e-mail address went to another: the creation of this user stopped half-way and must not go on. */
   UserCreationAbandoned: { schema: 1, data: z.object({}) },
+  UserRenamed: { schema: 1, data: z.object({ userId: UserId, name: Sealed.nullable() }) },
+  UserRoleChanged: { schema: 1, data: z.object({ userId: UserId, role: Role }) },
+  /** All that acts for the user ends: sessions, and API keys for good. */
+  UserDisabled: { schema: 1, data: z.object({ userId: UserId }) },
+  UserEnabled: { schema: 1, data: z.object({ userId: UserId }) },
+  PasswordChanged: { schema: 1, data: z.object({ userId: UserId }) },
+  ApiKeyCreated: {
+    schema: 1,
+    data: z.object({
+      keyId: ApiKeyId,
+      name: z.string(),
+      permissions: z.array(z.string()),
+      /** ISO 8601, as is `createdAt`. */
+      expiresAt: z.string(),
+      createdAt: z.string(),
+    }),
+  },
+  ApiKeyRevoked: { schema: 1, data: z.object({ keyId: ApiKeyId }) },
 } satisfies EventSchemas;
 export type UserEvent = EventsOf<typeof userEvents>;
 export type NewUser = Extract<UserEvent, { type: 'UserCreated' }>['data'];
 
-export type UserState =
-  | { readonly status: 'Unknown' | 'Abandoned' }
-  | { readonly status: 'Active'; readonly tenantId: TenantId; readonly role: Role };
+export type UserState = { readonly status: 'Unknown' | 'Abandoned' } | KnownUser;
+
+export type ApiKey = Extract<UserEvent, { type: 'ApiKeyCreated' }>['data'];
+
+export interface KnownUser {
+  readonly status: 'Active' | 'Disabled';
+  readonly tenantId: TenantId;
+  readonly role: Role;
+  /** Sealed for the user, as is the name. */
+  readonly email: string;
+  readonly name: string | null;
+  /** Those that were not revoked, the oldest first; they may have expired. */
+  readonly apiKeys: readonly ApiKey[];
+}
+
+/** Null for who never came to be. */
+export function knownUser(state: UserState): KnownUser | null {
+  return state.status === 'Active' || state.status === 'Disabled' ? state : null;
+}
 
 export const user: Aggregate<UserState, UserEvent> = {
   name: 'user',
   events: userEvents,
   initial: { status: 'Unknown' },
-  evolve(_state, event) {
-    switch (event.type) {
-      case 'UserCreated':
-        return { status: 'Active', tenantId: event.data.tenantId, role: event.data.role };
-      case 'UserCreationAbandoned':
-        return { status: 'Abandoned' };
+  evolve(state, event) {
+    if (event.type === 'UserCreationAbandoned') return { status: 'Abandoned' };
+    if (event.type === 'UserCreated') {
+      const { tenantId, role, email, name } = event.data;
+      return { status: 'Active', tenantId, role, email, name, apiKeys: [] };
     }
+    const known = knownUser(state);
+    return known ? changed(known, event) : state;
   },
 };
 
+type Change = Exclude<UserEvent, { type: 'UserCreated' | 'UserCreationAbandoned' }>;
+
+function changed(state: KnownUser, event: Change): KnownUser {
+  switch (event.type) {
+    case 'UserRenamed':
+      return { ...state, name: event.data.name };
+    case 'UserRoleChanged':
+      return { ...state, role: event.data.role };
+    case 'UserDisabled':
+      return { ...state, status: 'Disabled', apiKeys: [] };
+    case 'UserEnabled':
+      return { ...state, status: 'Active' };
+    case 'PasswordChanged':
+      return state;
+    case 'ApiKeyCreated': {
+      const { createdAt } = event.data;
+      const valid = state.apiKeys.filter(({ expiresAt }) => expiresAt > createdAt);
+      return { ...state, apiKeys: [...valid, event.data] };
+    }
+    case 'ApiKeyRevoked':
+      return { ...state, apiKeys: state.apiKeys.filter(({ keyId }) => keyId !== event.data.keyId) };
+  }
+}
+
 export function createUser(state: UserState, newUser: NewUser): Decision<UserEvent> {
-  if (state.status === 'Active') return [];
+  if (knownUser(state)) return [];
   if (state.status === 'Abandoned') return emailInUse();
   const misplaced = refuseMisplaced(newUser);
   if (misplaced) return misplaced;
@@ -72,6 +131,7 @@ export function refuseMisplaced({ role, tenantId }: Pick<NewUser, 'role' | 'tena
 export function abandonCreation(state: UserState): Decision<UserEvent> {
   switch (state.status) {
     case 'Active':
+    case 'Disabled':
       return emailInUse();
     case 'Abandoned':
       return [];

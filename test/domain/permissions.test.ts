@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { permissionsOf, Role } from '../../src/domain/permissions.ts';
+import { mayGrant, permissionsOf, Role } from '../../src/domain/permissions.ts';
 import type { Permission } from '../../src/domain/permissions.ts';
 
 describe('permissions', () => {
@@ -19,10 +19,21 @@ describe('permissions', () => {
     ]);
     expect(who('tenants:write'), 'create tenant').to.have.members(['PlatformAdmin']);
     expect(who('tenants:list'), 'list tenants').to.have.members(['PlatformAdmin']);
+    for (const permission of ['users:read', 'users:write'] as const)
+      expect(who(permission), permission).to.have.members(['TenantAdmin', 'PlatformAdmin']);
     expect(who('tenants:read'), 'get tenant').to.have.members(['TenantAdmin', 'PlatformAdmin']);
   });
 
-  it('let a viewer change nothing', () => {
-    expect(permissionsOf('Viewer').filter((permission) => !permission.endsWith(':read'))).to.deep.equal([]);
+  it('let a viewer change nothing but what is the viewer’s own', () => {
+    const writing = permissionsOf('Viewer').filter((permission) => !permission.endsWith(':read'));
+    expect(writing).to.deep.equal(['account:write', 'api-keys:write']);
+  });
+
+  it('are given only by who has them', () => {
+    const granted = (by: Role) => Role.options.filter((role) => mayGrant(new Set(permissionsOf(by)), role));
+    expect(granted('PlatformAdmin')).to.have.members(everyone);
+    expect(granted('TenantAdmin')).to.have.members(['TenantAdmin', 'Viewer']);
+    expect(granted('PluginDeveloper')).to.have.members(['PluginDeveloper', 'Viewer']);
+    expect(mayGrant(new Set(['users:write']), 'Viewer'), 'a key that only makes users').to.be.false;
   });
 });

@@ -27,7 +27,9 @@ describe('a user', () => {
   it('is created once', () => {
     expect(createUser(given(), ada)).to.deep.equal([created]);
     expect(createUser(given(created), ada)).to.deep.equal([]);
-    expect(given(created)).to.deep.equal({ status: 'Active', tenantId: 'acme', role: 'TenantAdmin' });
+    const { tenantId, role, email, name } = ada;
+    const known = { status: 'Active', tenantId, role, email, name, apiKeys: [] };
+    expect(given(created)).to.deep.equal(known);
   });
 
   it('crosses tenants only as a member of the platform', () => {

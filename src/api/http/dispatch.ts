@@ -150,12 +150,18 @@ function limitOf({ limit, method }: Route, { reads, writes }: FaceLimits): RateL
 }
 
 async function authenticated(
-  { authorization }: IncomingHttpHeaders,
-  { authenticate }: Pick<HttpServices, 'authenticate'>,
+  { authorization, 'x-api-key': apiKey }: IncomingHttpHeaders,
+  { authenticate, authenticateKey }: Pick<HttpServices, 'authenticate' | 'authenticateKey'>,
 ): Promise<Principal> {
+  if (apiKey !== undefined) {
+    // Which of two would count, somebody will guess wrong.
+    if (authorization !== undefined) throw badHeader('X-API-Key', 'cannot come with Authorization: send one');
+    return authenticateKey(String(apiKey));
+  }
   const token = bearer.exec(authorization ?? '')?.[1];
   if (token === undefined) {
-    throw new Problem('Unauthenticated', 'Send a session token: Authorization: Bearer {token}');
+    const message = 'Send a session token, Authorization: Bearer {token}, or an API key, X-API-Key: {key}';
+    throw new Problem('Unauthenticated', message);
   }
   return authenticate(token);
 }

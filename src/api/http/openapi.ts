@@ -42,7 +42,10 @@ export function openApiDocument(faces: readonly Face[], info: ApiInfo): OpenApiD
     paths,
     components: {
       schemas,
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
     },
   };
 }
@@ -57,7 +60,7 @@ function operation(face: Face, described: Route, schemas: Record<string, Schema>
   return {
     summary,
     ...(tag === null ? {} : { tags: [tag] }),
-    security: policy === 'public' ? [] : [{ bearer: [] }],
+    security: policy === 'public' ? [] : [{ bearer: [] }, { apiKey: [] }],
     ...(policy === 'public' ? {} : { 'x-permission': policy.permission }),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(hasBody ? { requestBody: bodyOf(described.body, schemas) } : {}),

@@ -7,5 +7,6 @@ export interface Principal {
   readonly role: string;
   /** `plugins:write`, …: routes ask for these, never for a role. */
   readonly permissions: ReadonlySet<string>;
-  readonly sessionId: string;
+  /** Null: a program asks, with an API key. */
+  readonly sessionId: string | null;
 }

@@ -56,6 +56,7 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   ],
   TooBusy: ['Unavailable', unavailable],
   TokenRefused: ['Unauthenticated', 'The token is not valid, or not any longer; log in again'],
+  ApiKeyRefused: ['Unauthenticated', 'The API key is not valid, or not any longer'],
   WrongCredentials: ['Unauthenticated', 'Username or password is wrong'],
   AnswerExpired: [
     'Conflict',

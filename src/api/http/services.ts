@@ -11,6 +11,8 @@ export interface HttpServices {
   readonly logger: Logger;
   /** Whose token it is. @throws {TokenRefused} when it is not good, or its session has ended */
   readonly authenticate: (token: string) => Promise<Principal>;
+  /** Whose API key it is, and what it may do. @throws {ApiKeyRefused} when it does not hold */
+  readonly authenticateKey: (key: string) => Promise<Principal>;
   readonly consistency: Consistency;
   readonly idempotency: Idempotency;
   readonly rateLimiting: RateLimiting;

@@ -1,8 +1,9 @@
-/** Logging in, as the Plugin Manager API shows it ("Authentication"). */
+/** Logging in, as the Plugin Manager API shows it ("Authentication"), and out again. */
 import { z } from 'zod';
 import { logIn, type LogInDeps } from '../../commands/log-in.ts';
 import { Role } from '../../domain/permissions.ts';
 import { route, type Route } from '../http/route.ts';
+import { sessionOf } from './scope.ts';
 
 /** Decisions 7: a session of this face lives a day. */
 const lifetimeSeconds = 24 * 60 * 60;
@@ -39,6 +40,18 @@ export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
           user: { username, role, userId, tenantId },
         };
         return { status: 200, body: answer };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/authentication/logout',
+      summary: 'Log out: the session of the token ends at once',
+      tag: 'Authentication',
+      policy: { permission: 'account:write' },
+      responses: { 204: null },
+      handler: async ({ principal }) => {
+        await deps.sessions.end(sessionOf(principal));
+        return { status: 204 };
       },
     }),
   ];

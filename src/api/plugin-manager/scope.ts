@@ -1,7 +1,9 @@
 /** Whom a principal of this face is, and whose data it may name and see: the one place where tenants are kept apart (decisions 8). */
 import type { z } from 'zod';
+import type { Session } from '../../core/sessions.ts';
 import { TenantId, UserId } from '../../domain/ids.ts';
 import { Role } from '../../domain/permissions.ts';
+import type { UserManager } from '../../domain/user-changes.ts';
 import type { Scope } from '../../ports/read-models.ts';
 import type { Principal } from '../http/principal.ts';
 import { Problem } from '../http/problem.ts';
@@ -21,6 +23,21 @@ export function callerOf({ userId, tenant, role }: Principal): Caller {
 export function tenantOf(principal: Principal): TenantId | null {
   const { role, tenant } = callerOf(principal);
   return role === 'PlatformAdmin' ? null : tenant;
+}
+
+/** The principal as one who decides about users. */
+export function managerOf(principal: Principal): UserManager {
+  return { tenant: tenantOf(principal), permissions: principal.permissions };
+}
+
+/**
+ * The session of a person, for what no program may do on behalf of one.
+ * @throws {Problem} Forbidden, when an API key asks
+ */
+export function sessionOf(principal: Principal): Session {
+  const { sessionId } = principal;
+  if (sessionId === null) throw new Problem('Forbidden', 'This needs a session, not an API key: log in');
+  return { userId: callerOf(principal).userId, sessionId };
 }
 
 /** What the principal's questions may see. */

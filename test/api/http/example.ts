@@ -24,6 +24,9 @@ export const clock: Clock = {
 
 export const here = 'log-1:7' as Position;
 
+class ApiKeyRefused extends Error {
+  override readonly name = 'ApiKeyRefused';
+}
 class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
@@ -163,6 +166,11 @@ export const services: HttpServices = {
     const known = principals.get(token);
     if (!known) throw new TokenRefused('unknown token');
     return known;
+  },
+  authenticateKey: async (key) => {
+    const known = principals.get(key);
+    if (!known) throw new ApiKeyRefused('unknown key');
+    return { ...known, sessionId: null };
   },
   consistency,
   idempotency: createIdempotency(),

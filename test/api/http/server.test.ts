@@ -86,7 +86,10 @@ describe('the API reference', () => {
     expect(Object.keys(paths)).to.deep.equal(['/api/v1/things', '/api/v1/things/{name}', '/api/v1/echo']);
     expect(Object.keys(components.schemas)).to.deep.equal(['Error']);
     const list = paths['/api/v1/things']?.['get'];
-    expect(list).to.deep.include({ security: [{ bearer: [] }], 'x-permission': 'things:read' });
+    expect(list).to.deep.include({
+      security: [{ bearer: [] }, { apiKey: [] }],
+      'x-permission': 'things:read',
+    });
     expect(list?.['parameters']).to.deep.include({
       name: 'limit',
       in: 'query',

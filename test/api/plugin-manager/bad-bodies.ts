@@ -225,7 +225,49 @@ const loggingIn: BadBodies = {
   ],
 };
 
-export const badBodies = [registering, creatingTenants, deploying, rollingBack, loggingIn];
+const creatingUsers: BadBodies = {
+  path: '/users',
+  body: {
+    ...{ email: 'ada@example.com', name: 'Ada Lovelace', role: 'TenantAdmin', tenantId: acmeId },
+    password: 'correct horse',
+  },
+  wrong: [
+    ...each('email', undefined, null, 7, '', 'nobody', 'a@b@c', `${long(250)}@example.com`),
+    ...each('name', null, 7, '', '  ', long(201)),
+    ...each('role', undefined, null, 7, 'Owner', 'viewer', 'PlatformAdmin'),
+    ...each('tenantId', null, 7, '', 'No Tenant', 'platform'),
+    ...each('password', undefined, null, 7, '', 'short', long(257)),
+    ...each('userId', 'usr_mine'),
+    ...each('disabled', true),
+    ...each('permissions', ['plugins:write']),
+  ],
+};
+
+const creatingApiKeys: BadBodies = {
+  path: '/api-keys',
+  body: { name: 'Nightly build', permissions: ['plugins:read'], expiresInDays: 30 },
+  wrong: [
+    ...each('name', undefined, null, 7, '', '  ', long(101)),
+    ...each(
+      'permissions',
+      null,
+      'plugins:read',
+      [],
+      {},
+      Array.from({ length: 50 }, () => 'plugins:read'),
+    ),
+    ['permissions', ['plugins:everything'], ['permissions[0]']],
+    ...each('expiresInDays', 0, -1, 1.5, '30', 366),
+    ['expiresAt', '2030-01-01T00:00:00.000Z', ['expiresInDays']],
+    ...each('key', 'slw_mine'),
+    ...each('userId', 'usr_other'),
+  ],
+};
+
+export const badBodies = [
+  ...[registering, creatingTenants, deploying, rollingBack, loggingIn],
+  ...[creatingUsers, creatingApiKeys],
+];
 
 /** Parameters of a list, and the one that is named. */
 export const badQueries: Readonly<Record<string, readonly (readonly [query: string, named: string])[]>> = {
@@ -238,6 +280,12 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     ['status=Gone', 'status'],
     ['tier=%00', 'tier'],
   ],
+  '/users': [
+    ['role=Owner', 'role'],
+    ['disabled=maybe', 'disabled'],
+    ['tenantId=No%20Tenant', 'tenantId'],
+  ],
+  '/api-keys': [],
   '/plugin-deployments': [
     ['status=Done', 'status'],
     [`tenantId=${acmeId}&tenantId=${acmeId}`, 'tenantId'],

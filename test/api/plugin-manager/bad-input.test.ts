@@ -111,7 +111,7 @@ describe('bad input over HTTP', () => {
     for (const name of names)
       for (const path of [
         ...[`/plugins/${name}`, `/plugins/${name}/versions/1.0.0`, `/plugins/core-payments/versions/${name}`],
-        ...[`/tenants/${name}`, `/plugin-deployments/${name}`, `/${name}`],
+        ...[`/tenants/${name}`, `/plugin-deployments/${name}`, `/users/${name}`, `/${name}`],
       ])
         expectRefusal(await send('GET', path), 404, 'NOT_FOUND');
     for (const name of names)

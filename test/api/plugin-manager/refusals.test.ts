@@ -20,7 +20,7 @@ const everybody = Role.options;
 const staff: readonly Role[] = ['PlatformAdmin'];
 const tenants: readonly Role[] = ['TenantAdmin', 'PlatformAdmin'];
 
-/** "Authorization" of the document. */
+/** "Authorization" of the document, and what decisions 5 and 10 add. */
 const documented: Readonly<Record<string, readonly Role[]>> = {
   'POST /api/v1/plugins': ['PluginDeveloper', 'PlatformAdmin'],
   'GET /api/v1/plugins': everybody,
@@ -35,6 +35,16 @@ const documented: Readonly<Record<string, readonly Role[]>> = {
   'GET /api/v1/tenants/{tenantId}': tenants,
   'PATCH /api/v1/tenants/{tenantId}': staff,
   'GET /api/v1/tenants/{tenantId}/plugins': tenants,
+  'POST /api/v1/authentication/logout': everybody,
+  'GET /api/v1/users/me': everybody,
+  'PUT /api/v1/users/me/password': everybody,
+  'POST /api/v1/users': tenants,
+  'GET /api/v1/users': tenants,
+  'GET /api/v1/users/{userId}': tenants,
+  'PATCH /api/v1/users/{userId}': tenants,
+  'POST /api/v1/api-keys': everybody,
+  'GET /api/v1/api-keys': everybody,
+  'DELETE /api/v1/api-keys/{keyId}': everybody,
 };
 const publicRoutes = ['POST /api/v1/authentication/login'];
 
@@ -43,6 +53,8 @@ const parameters: Readonly<Record<string, string>> = {
   '{version}': '2.0.0',
   '{deploymentId}': 'dep-unknown',
   '{tenantId}': acmeId,
+  '{userId}': 'usr_unknown',
+  '{keyId}': 'key_unknown',
 };
 
 describe('refusals over HTTP', () => {
