@@ -1,5 +1,6 @@
 /** The platform without a face: everything between the ports and the commands, and the processes that run by themselves. */
 import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
+import type { DeletePluginDeps } from './commands/delete-plugin.ts';
 import type { DeployPluginDeps } from './commands/deploy-plugin.ts';
 import type { Config } from './config.ts';
 import type { Ports } from './container.ts';
@@ -12,13 +13,15 @@ import { refuse } from './domain/refusal.ts';
 import { allEvents } from './events.ts';
 import type { Log } from './ports/log.ts';
 import { createProber, type Prober } from './processes/prober.ts';
+import { deletionProcess } from './processes/deletions.ts';
 import { quotaKeeper } from './processes/quota-keeper.ts';
 import { rolloutProcess } from './processes/rollout-process.ts';
 import { createRollouts } from './processes/rollouts.ts';
 import { createWitness } from './processes/witness.ts';
 import { allProjections } from './projections.ts';
 import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
-import { dueClaims, occupiedSlots } from './projections/slots.ts';
+import { deletionsSince } from './projections/plugins.ts';
+import { dueClaims, occupiedSlots, occupiedSlotsOf } from './projections/slots.ts';
 import { reservedSlots } from './projections/usage.ts';
 
 export interface Platform {
@@ -27,6 +30,7 @@ export interface Platform {
   readonly processes: ProcessRunner;
   readonly prober: Prober;
   readonly scenarioOf: DeployPluginDeps['scenarioOf'];
+  readonly occupiedSlots: DeletePluginDeps['occupiedSlots'];
   /** Ends what runs by itself; the ports stay open. */
   stop(): Promise<void>;
 }
@@ -58,11 +62,17 @@ export function createPlatform(
   const slots = async () => [
     ...new Set([...(await questions.occupied()), ...(await Array.fromAsync(reservedSlots(models)))]),
   ];
+  const occupiedByPlugin: DeletePluginDeps['occupiedSlots'] = (pluginId, asOf) =>
+    occupiedSlotsOf({ models, projector }, pluginId, asOf);
   const processes = createProcessRunner({
     ...{ store, schemas, projector, clock, log, ...tuning },
     processes: [
       rolloutProcess({ rollouts, witness, questions, clock }),
       quotaKeeper({ executor, clock, questions: { slots } }),
+      deletionProcess({
+        ...{ executor, store, clock, occupiedSlots: occupiedByPlugin },
+        begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
+      }),
     ],
   });
   const endPurging = purgeRegularly(ports, log);
@@ -72,6 +82,7 @@ export function createPlatform(
     projector,
     processes,
     prober,
+    occupiedSlots: occupiedByPlugin,
     scenarioOf: simulatedScenario(config.SLIPWAY_SIMULATE ?? null),
     stop: async () => {
       endPurging();

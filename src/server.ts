@@ -11,6 +11,7 @@ import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
+import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
@@ -85,10 +86,13 @@ export async function startServer(
       tokens,
       apiKeys: createApiKeys(vault),
       scenarioOf: platform.scenarioOf,
+      projector,
+      occupiedSlots: platform.occupiedSlots,
     };
     const pluginManager = pluginManagerFace([
       ...authenticationRoutes(core),
       ...pluginRoutes(core),
+      ...pluginChangeRoutes(core),
       ...deploymentRoutes(core),
       ...tenantRoutes(core),
       ...userRoutes(core),

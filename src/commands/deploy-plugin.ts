@@ -20,7 +20,8 @@ import {
   type TenantId,
   type UserId,
 } from '../domain/ids.ts';
-import { findVersion, plugin, type PublishedVersion } from '../domain/plugin.ts';
+import { findVersion, livePlugin, plugin, type PublishedVersion } from '../domain/plugin.ts';
+import { beingDeleted } from '../domain/publisher.ts';
 import { askedOf, type AskedQuota } from '../domain/quota.ts';
 import { isRefusal, refuse, type Refusal } from '../domain/refusal.ts';
 import { claim, release, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
@@ -108,6 +109,8 @@ export async function deployPlugin(
     if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
     return await check(deps, target, input);
   })().catch(async (error: unknown) => {
+    // A repetition may meet its own deployment, which holds its slot whatever has become of the plugin since.
+    if (await isRecorded(executor, deploymentId)) throw error;
     if (mayBeNew) await releaseQuota(deps, context, input.tenantId, reservation);
     const reason = error instanceof CommandRefused ? error.message : 'The deployment could not be checked';
     await executor.execute({
@@ -174,11 +177,12 @@ interface Checked {
 /** All that must hold of plugin, tenant and dependencies. */
 async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): Promise<Checked> {
   const { executor } = deps;
-  const [{ state: known }, { state: host }] = await Promise.all([
+  const [{ state: found }, { state: host }] = await Promise.all([
     executor.load(plugin, target.plugin),
     executor.load(tenant, target.tenant),
   ]);
-  const version = findVersion(known, input.pluginVersion);
+  const known = livePlugin(found);
+  const version = findVersion(found, input.pluginVersion);
   if (!known) throw refused('NotFound', 'pluginId', `There is no plugin ${target.plugin}`);
   if (!version)
     throw refused(
@@ -199,6 +203,8 @@ async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): 
   const scenario = deps.scenarioOf({ configuration: input.configuration ?? {}, tags: known.tags });
   if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
   await checkDependencies(executor, target, version.dependencies);
+  const deletion = beingDeleted(known);
+  if (deletion) throw new CommandRefused(deletion);
   if (version.state === 'Yanked' && !(await runs(executor, target, version.semanticVersion)))
     throw refused(
       'Conflict',

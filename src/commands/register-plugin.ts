@@ -2,19 +2,18 @@
 import { CommandRefused, type CommandContext, type Executor } from '../core/executor.ts';
 import { uuidV5 } from '../core/uuid-v5.ts';
 import { publicationConflict } from '../domain/dependencies.ts';
-import type { TenantId } from '../domain/ids.ts';
 import {
+  livePlugin,
   plugin,
   pluginStatus,
-  publish,
   publishedCandidates,
-  type Plugin,
+  type PluginState,
   type PluginStatus,
-  type Publication,
-  type Publisher,
 } from '../domain/plugin.ts';
+import { publish, type Publication } from '../domain/publication.ts';
+import type { Publisher } from '../domain/publisher.ts';
 import { isRefusal } from '../domain/refusal.ts';
-import type { Author, Registration } from '../domain/registration.ts';
+import type { Registration } from '../domain/registration.ts';
 import { packageNameReservation } from '../domain/reservation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
@@ -22,6 +21,7 @@ import type { Vault } from '../ports/vault.ts';
 import { lookUpRequired } from './look-up-required.ts';
 import { refuseSuspended } from './refuse-suspended.ts';
 import { withName, type Claim } from './reserve-name.ts';
+import { sealAuthor } from './seal-author.ts';
 
 export interface RegisterPluginDeps {
   readonly executor: Executor;
@@ -35,6 +35,8 @@ export interface RegisteredPlugin {
   readonly status: PluginStatus;
   /** The version that this command published. */
   readonly version: string;
+  /** Whether the plugin itself is new. */
+  readonly isNew: boolean;
   /** When it was published, ISO 8601. */
   readonly createdAt: string;
   readonly position: Position | null;
@@ -53,7 +55,8 @@ export async function registerPlugin(
   const { publisher } = context;
   const { pluginId, version } = registration;
   await refuseSuspended(executor, publisher.tenant);
-  const { state: known } = await executor.load(plugin, pluginId);
+  const { state: before } = await executor.load(plugin, pluginId);
+  const known = livePlugin(before);
   const candidates = await lookUpRequired(pluginId, version.dependencies, async (id) =>
     publishedCandidates((await executor.load(plugin, id)).state),
   );
@@ -78,9 +81,12 @@ export async function registerPlugin(
     });
 
   const claim = known ? null : packageNameClaim(registration, publisher);
-  const { state, events, position } = claim
-    ? await actClaiming(executor, context, { claim, publication, act })
-    : await act();
+  const {
+    state: after,
+    events,
+    position,
+  } = claim ? await actClaiming(executor, context, { claim, publication, before, act }) : await act();
+  const state = livePlugin(after);
   const published = events.find((event) => event.type === 'VersionPublished');
   if (!state || !published) throw new Error(`registering ${pluginId} published nothing`);
   return {
@@ -88,6 +94,7 @@ export async function registerPlugin(
     name: state.name,
     status: pluginStatus(state.versions, state.matured),
     version: published.data.semanticVersion,
+    isNew: events.some((event) => event.type === 'PluginRegistered'),
     createdAt: published.data.publishedAt,
     position,
   };
@@ -100,13 +107,20 @@ async function actClaiming<T>(
   {
     claim,
     publication,
+    before,
     act,
-  }: { readonly claim: Claim; readonly publication: Publication; readonly act: () => Promise<T> },
+  }: {
+    readonly claim: Claim;
+    readonly publication: Publication;
+    readonly before: PluginState;
+    readonly act: () => Promise<T>;
+  },
 ): Promise<T> {
-  const early = publish(null, publication);
+  const early = publish(before, publication);
   if (isRefusal(early)) throw new CommandRefused(early);
   const { pluginId } = publication.registration;
-  const hasName = async () => (await executor.load(plugin, pluginId)).state?.packageName === claim.name;
+  const hasName = async () =>
+    livePlugin((await executor.load(plugin, pluginId)).state)?.packageName === claim.name;
   return await withName(executor, context, claim, { act, hasName });
 }
 
@@ -119,19 +133,6 @@ function packageNameClaim({ packageName, pluginId }: Registration, { tenant }: P
     tenant,
     taken: { field: 'packageName', message: `Another plugin has the package name ${packageName} already` },
   };
-}
-
-/** The same author sealed twice is two texts, so the one that is stored stands for an author who has not changed. */
-async function sealAuthor(
-  vault: RegisterPluginDeps['vault'],
-  owner: TenantId,
-  author: Author,
-  known: Plugin | null,
-): Promise<string> {
-  const subject = `tenant:${owner}`;
-  const text = JSON.stringify({ name: author.name, email: author.email });
-  if (known?.author && (await vault.openFor(subject, known.author)) === text) return known.author;
-  return await vault.sealFor(subject, text);
 }
 
 /** Deterministic: a repeated command mints the same id. */

@@ -10,6 +10,7 @@ export const Permission = z.enum([
   'plugins:delete',
   'plugins:install',
   'marketplace:read',
+  'marketplace:write',
   'catalog:read',
   'catalog:write',
   'deployments:read',

@@ -30,6 +30,26 @@ export const metadataData = {
     .nullable(),
 };
 
+const { packageName: _forGood, ...editableData } = metadataData;
+
+/** New values of the fields that can be edited; an absent one stays. A package name is for good: others depend on it. */
+export const metadataChanges = z.object(editableData).partial();
+export type MetadataChanges = z.output<typeof metadataChanges>;
+
+/** What has been read from JSON has no member that is undefined, which the type of a spread would not know. */
+export function withChanges<M extends object>(metadata: M, changes: MetadataChanges): M & MetadataChanges {
+  return Object.assign({}, metadata, changes);
+}
+
+/** JSON in which the order of keys makes no difference. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
 export const runtimeData = z.object({ type: z.string(), version: z.string().nullable() });
 
 /** Of one instance: what it reserves, and what it may use. */

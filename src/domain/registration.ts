@@ -95,6 +95,29 @@ export const PluginMetadata = z.strictObject({
 });
 export type PluginMetadata = z.output<typeof PluginMetadata>;
 
+const said = PluginMetadata.shape;
+
+/** Changes to what is said of a plugin: an absent field stays, null says nothing any more. The package name is for good. */
+export const MetadataEdit = z.strictObject({
+  name: said.name.optional(),
+  description: said.description.nullable(),
+  category: said.category.nullable(),
+  publisher: said.publisher.nullable(),
+  iconUrl: said.iconUrl.nullable(),
+  documentationUrl: said.documentationUrl.nullable(),
+  repositoryUrl: said.repositoryUrl.nullable(),
+  tags: said.tags.nullable(),
+  author: said.author.nullable(),
+  license: said.license.nullable(),
+  longDescription: said.longDescription.nullable(),
+  screenshots: said.screenshots.nullable(),
+  compatibility: said.compatibility.nullable(),
+  requirements: said.requirements.nullable(),
+  permissions: said.permissions.nullable(),
+  price: said.price.nullable(),
+});
+export type MetadataEdit = z.output<typeof MetadataEdit>;
+
 const cpu = z.number().positive().max(10_000);
 const memoryMB = z.int().positive().max(10_000_000);
 

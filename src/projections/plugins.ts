@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import type { Collection, Documents, Projection } from '../core/projection.ts';
 import { rank, searchWords } from '../core/search.ts';
-import type { PluginId } from '../domain/ids.ts';
+import { PluginId } from '../domain/ids.ts';
 import { pluginEvents, pluginStatus, type PluginStatus, type PublishedVersion } from '../domain/plugin.ts';
+import { withChanges } from '../domain/plugin-data.ts';
 import { Author } from '../domain/registration.ts';
 import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
@@ -28,6 +29,10 @@ export interface PluginDocument extends Omit<Registered, 'registeredAt'> {
   readonly installationCount: number;
   /** Null until someone has rated it. */
   readonly averageRating: number | null;
+  /** The marketplace shows it among the featured ones. */
+  readonly featured: boolean;
+  /** Since when it is found out whether it can be deleted; null: nobody wants to delete it. */
+  readonly deletionStartedAt: string | null;
   /** ISO 8601, as are all times here. */
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -67,6 +72,7 @@ export const plugins: Collection<PluginDocument> = {
     { fields: ['tags'], multi: true },
     { fields: ['id'] },
     { fields: ['packageName'] },
+    { fields: ['deletionStartedAt'] },
   ],
   text: searched.map(({ path }) => path),
 };
@@ -87,7 +93,7 @@ const installations: Collection<Installation> = {
 
 export const pluginsProjection: Projection = {
   name: 'plugins',
-  version: 1,
+  version: 2,
   collections: [plugins, pluginVersions, installations],
   on: {
     PluginRegistered: on(pluginEvents.PluginRegistered, ({ registeredAt, ...metadata }, documents) => {
@@ -100,6 +106,8 @@ export const pluginsProjection: Projection = {
         capabilities: [],
         installationCount: 0,
         averageRating: null,
+        featured: false,
+        deletionStartedAt: null,
         createdAt: registeredAt,
         updatedAt: registeredAt,
       });
@@ -128,6 +136,31 @@ export const pluginsProjection: Projection = {
       );
       await putPlugin(documents, { ...found, versions, updatedAt });
     }),
+    PluginMetadataEdited: on(
+      pluginEvents.PluginMetadataEdited,
+      ({ pluginId, changes, editedAt: updatedAt }, documents) =>
+        change(documents, pluginId, (found) => ({ ...withChanges(found, changes), updatedAt })),
+    ),
+    PluginFeatured: on(pluginEvents.PluginFeatured, ({ pluginId }, documents) =>
+      change(documents, pluginId, (found) => ({ ...found, featured: true })),
+    ),
+    PluginUnfeatured: on(pluginEvents.PluginUnfeatured, ({ pluginId }, documents) =>
+      change(documents, pluginId, (found) => ({ ...found, featured: false })),
+    ),
+    PluginDeletionStarted: on(
+      pluginEvents.PluginDeletionStarted,
+      ({ pluginId, startedAt: deletionStartedAt }, documents) =>
+        change(documents, pluginId, (found) => ({ ...found, deletionStartedAt })),
+    ),
+    PluginDeletionRefused: on(pluginEvents.PluginDeletionRefused, ({ pluginId }, documents) =>
+      change(documents, pluginId, (found) => ({ ...found, deletionStartedAt: null })),
+    ),
+    PluginDeleted: on(pluginEvents.PluginDeleted, async ({ pluginId }, documents) => {
+      const versions = (await documents.get(plugins, pluginId))?.versions ?? [];
+      for (const { semanticVersion } of versions)
+        documents.delete(pluginVersions, versionKey(pluginId, semanticVersion));
+      documents.delete(plugins, pluginId);
+    }),
     SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, event) => {
       const slot = slotOfEvent(event);
       const change = await install(documents, installations, slot, current !== null);
@@ -141,6 +174,17 @@ export const pluginsProjection: Projection = {
     }),
   },
 };
+
+/** Stores a plugin with something about it changed that nothing else follows from. */
+async function change(
+  documents: Documents,
+  pluginId: PluginId,
+  changed: (found: PluginDocument) => PluginDocument,
+): Promise<void> {
+  const found = await documents.get(plugins, pluginId);
+  if (!found) throw new Error(`no plugin ${pluginId}`);
+  documents.put(plugins, pluginId, found.ownerTenant, changed(found));
+}
 
 /** Stores a plugin with what follows from its versions. */
 async function putPlugin(documents: Documents, plugin: PluginDocument): Promise<void> {
@@ -214,6 +258,21 @@ function filterOf({ category, status, tags = [] }: PluginQuery): { readonly filt
   if (category !== undefined) and.push({ equal: ['category', category] });
   if (status !== undefined) and.push({ equal: ['status', status] });
   return and.length === 0 ? {} : { filter: { and } };
+}
+
+/** Plugins that were marked for deletion at that time or before, the oldest first. @param limit 1..1,000 */
+export async function deletionsSince(
+  models: ReadModels,
+  atMs: number,
+  limit: number,
+): Promise<readonly PluginId[]> {
+  const page = await models.find<PluginDocument>(plugins.name, {
+    scope: { kind: 'platform' },
+    filter: { range: ['deletionStartedAt', { lte: new Date(atMs).toISOString() }] },
+    sort: [{ path: 'deletionStartedAt', order: 'asc' }],
+    limit,
+  });
+  return page.documents.map(({ data }) => PluginId.parse(data.pluginId));
 }
 
 /** Null when there is none. Its author is null as well once the owner has been forgotten. */

@@ -1,9 +1,19 @@
 /** Slots as the rollout process asks for them: which have something in them, and which claims nobody has confirmed. */
+import { NotThereYet } from '../core/consistency.ts';
 import type { Collection, Documents, Projection } from '../core/projection.ts';
+import type { Projector } from '../core/projector.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
-import { slotKey, type DeploymentId, type Slot, type SlotKey } from '../domain/ids.ts';
+import {
+  parseSlotKey,
+  slotKey,
+  type DeploymentId,
+  type PluginId,
+  type Slot,
+  type SlotKey,
+} from '../domain/ids.ts';
 import type { Claim, SlotState } from '../domain/slot.ts';
-import type { ReadModels, Scope } from '../ports/read-models.ts';
+import type { Position } from '../ports/event-store.ts';
+import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import { on } from './event-data.ts';
 import { onSlots, type FoldedSlot, type SlotMove } from './slot-fold.ts';
 
@@ -23,13 +33,13 @@ export interface SlotDocument extends FoldedSlot {
 export const slots: Collection<SlotDocument> = {
   name: 'slots',
   visibility: 'tenant',
-  indexes: [{ fields: ['occupied'] }, { fields: ['claimExpiresAt'] }],
+  indexes: [{ fields: ['occupied'] }, { fields: ['slot.plugin'] }, { fields: ['claimExpiresAt'] }],
   text: [],
 };
 
 export const slotsProjection: Projection = {
   name: 'slots',
-  version: 1,
+  version: 2,
   collections: [slots],
   on: {
     ...onSlots(slots, follow),
@@ -76,12 +86,44 @@ const platform: Scope = { kind: 'platform' };
 const pageSize = 200;
 
 /** All slots with something in them, page by page, in the order of their keys. */
-export async function* occupiedSlots(models: ReadModels): AsyncGenerator<SlotDocument, void> {
+export function occupiedSlots(models: ReadModels): AsyncGenerator<SlotDocument, void> {
+  return slotsThat(models, { equal: ['occupied', true] });
+}
+
+const caughtUpWithinMs = 2_000;
+
+/**
+ * The plugin's slots that were occupied as of a position, unless they are free again by now; perhaps some that were claimed since.
+ * @throws {NotThereYet} when the read model does not reach the position in time
+ */
+export async function occupiedSlotsOf(
+  { models, projector }: { readonly models: ReadModels; readonly projector: Projector },
+  plugin: PluginId,
+  asOf: Position,
+): Promise<readonly SlotKey[]> {
+  if (!(await projector.waitFor([slotsProjection.name], asOf, caughtUpWithinMs)))
+    throw new NotThereYet(`the slots have not reached ${asOf} yet`);
+  const filter = { and: [{ equal: ['slot.plugin', plugin] }, { equal: ['occupied', true] }] } as const;
+  const known = await Array.fromAsync(slotsThat(models, filter), ({ key }) => key);
+  return [...new Set([...known, ...parkedSlotsOf(projector, plugin)])];
+}
+
+/** What the read model could not digest may be occupied. */
+function parkedSlotsOf(projector: Projector, plugin: PluginId): readonly SlotKey[] {
+  return projector
+    .parked()
+    .filter(({ projection, stream }) => projection === slotsProjection.name && stream.startsWith('slot-'))
+    .flatMap(({ stream }) => parseSlotKey(stream.slice('slot-'.length)) ?? [])
+    .filter((slot) => slot.plugin === plugin)
+    .map(slotKey);
+}
+
+async function* slotsThat(models: ReadModels, filter: Filter): AsyncGenerator<SlotDocument, void> {
   let cursor: string | undefined;
   do {
     const page = await models.find<SlotDocument>(slots.name, {
       scope: platform,
-      filter: { equal: ['occupied', true] },
+      filter,
       limit: pageSize,
       ...(cursor === undefined ? {} : { cursor }),
     });

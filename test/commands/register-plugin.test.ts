@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { registerPlugin } from '../../src/commands/register-plugin.ts';
 import { TenantId } from '../../src/domain/ids.ts';
-import type { Publisher } from '../../src/domain/plugin.ts';
+import type { Publisher } from '../../src/domain/publisher.ts';
 import { developer, registration } from '../support/plugin-facts.ts';
 import { fixture, refusalOf, someContext, type Fixture } from './support.ts';
 
@@ -26,6 +26,7 @@ describe('registerPlugin', () => {
       name: 'Plugin A',
       status: 'Active',
       version: '1.0.0',
+      isNew: true,
       createdAt: '2026-01-01T00:00:00.000Z',
     });
     expect(position).to.be.a('string');

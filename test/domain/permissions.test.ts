@@ -12,6 +12,7 @@ describe('permissions', () => {
     expect(who('plugins:read'), 'list and get plugins').to.have.members(everyone);
     expect(who('marketplace:read'), 'browse the marketplace').to.have.members(everyone);
     expect(who('plugins:delete'), 'delete plugin').to.have.members(['PlatformAdmin']);
+    expect(who('marketplace:write'), 'feature plugins').to.have.members(['PlatformAdmin']);
     expect(who('deployments:write'), 'deploy, roll back').to.have.members(['TenantAdmin', 'PlatformAdmin']);
     expect(who('deployments:read'), 'get and list deployments').to.have.members([
       'TenantAdmin',

@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import { TenantId } from '../../src/domain/ids.ts';
-import {
-  changeVersionState,
-  plugin,
-  pluginStatus,
-  publish,
-  type PluginEvent,
-} from '../../src/domain/plugin.ts';
+import { livePlugin, plugin, pluginStatus, type PluginEvent } from '../../src/domain/plugin.ts';
+import { changeVersionState } from '../../src/domain/plugin-changes.ts';
+import { publish } from '../../src/domain/publication.ts';
 import { isRefusal, refuse } from '../../src/domain/refusal.ts';
 import { spec } from '../support/given-when-then.ts';
 import { developer, publication, registration } from '../support/plugin-facts.ts';
@@ -130,8 +126,8 @@ describe('Changing the state of a version', () => {
   });
   it('makes the plugin one that has matured, for good', () => {
     const deprecated = { ...stable, data: { ...stable.data, state: 'Deprecated' } } as PluginEvent;
-    expect(spec(plugin).given(...born).state?.matured).to.equal(false);
-    expect(spec(plugin).given(...born, stable, deprecated).state?.matured).to.equal(true);
+    expect(livePlugin(spec(plugin).given(...born).state)?.matured).to.equal(false);
+    expect(livePlugin(spec(plugin).given(...born, stable, deprecated).state)?.matured).to.equal(true);
   });
 });
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { registerPlugin } from '../../src/commands/register-plugin.ts';
 import { PluginId } from '../../src/domain/ids.ts';
-import { changeVersionState, plugin, pluginEvents } from '../../src/domain/plugin.ts';
+import { plugin, pluginEvents } from '../../src/domain/plugin.ts';
+import { changeVersionState } from '../../src/domain/plugin-changes.ts';
 import { reservationEvents } from '../../src/domain/reservation.ts';
 import { slotEvents } from '../../src/domain/slot.ts';
 import type { VersionState } from '../../src/domain/version.ts';

@@ -1,4 +1,5 @@
 /** Read models in memory, as far as a projector and simple questions need them: by id, and pages filtered by equality. */
+import { valueAt } from '../../src/adapters/sqlite/read-models-path.ts';
 import { UnanswerableQuery } from '../../src/ports/read-models.ts';
 import type {
   Checkpoint,
@@ -45,7 +46,7 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
   function matches(document: Document, filter: Filter | undefined): boolean {
     if (!filter) return true;
     if ('and' in filter) return filter.and.every((part) => matches(document, part));
-    if ('equal' in filter) return document.data[filter.equal[0]] === filter.equal[1];
+    if ('equal' in filter) return valueAt(document.data, filter.equal[0]) === filter.equal[1];
     throw new UnanswerableQuery('these read models answer filters by equality alone');
   }
 

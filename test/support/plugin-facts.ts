@@ -1,7 +1,8 @@
 /** Plugins for tests, said in as few words as the test needs. */
 import { z } from 'zod';
 import { TenantId } from '../../src/domain/ids.ts';
-import type { Publication, Publisher } from '../../src/domain/plugin.ts';
+import type { Publication } from '../../src/domain/publication.ts';
+import type { Publisher } from '../../src/domain/publisher.ts';
 import { Registration } from '../../src/domain/registration.ts';
 
 export const acme = TenantId.parse('acme');

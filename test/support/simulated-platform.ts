@@ -93,6 +93,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     executor: platform.executor,
     store: ports.eventStore,
     scenarioOf: platform.scenarioOf,
+    occupiedSlots: platform.occupiedSlots,
   });
 
   await start();
@@ -103,6 +104,12 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     clock,
     log,
     settle,
+    /** Any other command. */
+    async run<T>(
+      command: (has: ReturnType<typeof deps>, by: ReturnType<typeof context>) => Promise<T>,
+    ): Promise<T> {
+      return command(deps(), context()).finally(settle);
+    },
     async register(pluginId: string, version: string, tags: readonly string[] = []): Promise<void> {
       const registration = Registration.parse({
         ...{ pluginId, name: pluginId, tags },

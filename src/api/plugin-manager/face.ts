@@ -4,6 +4,8 @@ import type { FaceLimits } from '../http/rate-limiting.ts';
 import type { Route } from '../http/route.ts';
 import { ErrorBody, pluginManagerErrors } from './errors.ts';
 
+export const prefix = '/api/v1';
+
 /** "Rate Limits by Endpoint" of the document, for all its endpoints. */
 export const pluginManagerLimits: FaceLimits = {
   reads: { points: 60, seconds: 60 },
@@ -14,7 +16,7 @@ export const pluginManagerLimits: FaceLimits = {
 export function pluginManagerFace(routes: readonly Route[]): Face {
   return {
     name: 'plugin-manager',
-    prefix: '/api/v1',
+    prefix,
     routes,
     errors: pluginManagerErrors,
     errorBody: ErrorBody,

@@ -8,7 +8,13 @@ import {
   resourcesData,
   runtimeData,
 } from '../../domain/plugin-data.ts';
-import { Author, ConfigurationSchema, NewVersion, Registration } from '../../domain/registration.ts';
+import {
+  Author,
+  ConfigurationSchema,
+  MetadataEdit,
+  NewVersion,
+  Registration,
+} from '../../domain/registration.ts';
 import { versionStates } from '../../domain/version.ts';
 import type {
   PluginDetails,
@@ -87,6 +93,15 @@ export const RegisterPluginBody = Registration.extend({
   },
 });
 
+export const EditPluginBody = MetadataEdit.meta({
+  description: 'What is left out stays as it is; null says nothing any more',
+  example: { description: 'Process payments via Stripe API', tags: ['payment'], repositoryUrl: null },
+});
+
+export const ChangeVersionBody = z
+  .strictObject({ state: z.enum(versionStates) })
+  .meta({ description: 'Nothing leads out of Yanked', example: { state: 'Deprecated' } });
+
 export const ListPluginsQuery = z.strictObject({
   category: z.string().max(100).optional().meta({ example: 'PaymentGateway' }),
   status: z.enum(pluginStatuses).optional().meta({ example: 'Active' }),
@@ -134,6 +149,7 @@ const pluginMembers = {
   latestVersion: z.string().nullable(),
   installationCount: z.int().meta({ description: 'In how many tenants it is current' }),
   averageRating: z.number().nullable(),
+  featured: z.boolean(),
   createdAt: instant,
   updatedAt: instant,
 };
@@ -152,6 +168,7 @@ const PluginSummary = z.object({
   latestVersion: pluginMembers.latestVersion,
   installationCount: pluginMembers.installationCount,
   averageRating: pluginMembers.averageRating,
+  featured: pluginMembers.featured,
   createdAt: instant,
   updatedAt: instant,
 });
@@ -211,6 +228,7 @@ function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
     latestVersion: plugin.latestVersion,
     installationCount: plugin.installationCount,
     averageRating: plugin.averageRating,
+    featured: plugin.featured,
     createdAt: plugin.createdAt,
     updatedAt: plugin.updatedAt,
   };
@@ -218,6 +236,7 @@ function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
 
 export function pluginDetailsAnswer({
   active: _active,
+  deletionStartedAt: _deletionStartedAt,
   ...plugin
 }: PluginDetails): z.output<typeof PluginDetailsAnswer> {
   return { ...plugin, versions: [...plugin.versions] };

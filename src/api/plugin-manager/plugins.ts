@@ -17,6 +17,7 @@ import {
   RegisteredPluginAnswer,
   RegisterPluginBody,
 } from './plugin-schemas.ts';
+import { prefix } from './face.ts';
 import { callerOf, idInPath, notFound, scopeOf } from './scope.ts';
 
 export interface PluginRoutesDeps extends RegisterPluginDeps {
@@ -40,8 +41,11 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
       responses: { 201: RegisteredPluginAnswer },
       handler: async ({ principal, context, body }) => {
         const publisher = callerOf(principal);
-        const { position, ...registered } = await registerPlugin(deps, { ...context, publisher }, body);
-        return { status: 201, body: registered, position };
+        const registered = await registerPlugin(deps, { ...context, publisher }, body);
+        const { position, isNew, ...answer } = registered;
+        const url = `${prefix}/plugins/${answer.pluginId}`;
+        const headers = { Location: isNew ? url : `${url}/versions/${encodeURIComponent(answer.version)}` };
+        return { status: 201, body: answer, headers, position };
       },
     }),
     route({

@@ -37,7 +37,8 @@ describe('Answers of the Plugin Manager API', () => {
     const body = answers.RegisterPluginBody.parse(registerStripe);
     const { pluginId } = body;
     const context = { ...world.context(), publisher: developer };
-    const { position: _position, ...registered } = await registerPlugin({ ...world, vault }, context, body);
+    const answer = await registerPlugin({ ...world, vault }, context, body);
+    const { position: _position, isNew: _isNew, ...registered } = answer;
     expectShape(answers.RegisteredPluginAnswer.strict().parse(registered), responses.registered);
     await world.caughtUp();
 
