@@ -92,12 +92,14 @@ export function occupiedSlots(models: ReadModels): AsyncGenerator<SlotDocument, 
 
 const caughtUpWithinMs = 2_000;
 
+type Followed = Pick<Projector, 'waitFor' | 'parked'>;
+
 /**
  * The plugin's slots that were occupied as of a position, unless they are free again by now; perhaps some that were claimed since.
  * @throws {NotThereYet} when the read model does not reach the position in time
  */
 export async function occupiedSlotsOf(
-  { models, projector }: { readonly models: ReadModels; readonly projector: Projector },
+  { models, projector }: { readonly models: ReadModels; readonly projector: Followed },
   plugin: PluginId,
   asOf: Position,
 ): Promise<readonly SlotKey[]> {
@@ -109,7 +111,7 @@ export async function occupiedSlotsOf(
 }
 
 /** What the read model could not digest may be occupied. */
-function parkedSlotsOf(projector: Projector, plugin: PluginId): readonly SlotKey[] {
+function parkedSlotsOf(projector: Followed, plugin: PluginId): readonly SlotKey[] {
   return projector
     .parked()
     .filter(({ projection, stream }) => projection === slotsProjection.name && stream.startsWith('slot-'))

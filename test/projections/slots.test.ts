@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { Environment } from '../../src/domain/ids.ts';
-import { dueClaims, occupiedSlots, slotsProjection } from '../../src/projections/slots.ts';
+import { NotThereYet } from '../../src/core/consistency.ts';
+import { Environment, PluginId } from '../../src/domain/ids.ts';
+import { dueClaims, occupiedSlots, occupiedSlotsOf, slotsProjection } from '../../src/projections/slots.ts';
 import { request, requested, stageStarted } from '../domain/deployment/samples.ts';
 import { dep, expiresAt, openFacts, type Facts } from './slot-facts.ts';
 
@@ -50,5 +51,40 @@ describe('slots', () => {
     expect(await due(0), 'it took off unrecorded').to.deep.equal([key]);
     await facts.deployment(two, requested(request({}, { deploymentId: two })), stageStarted(0, 1, 1));
     expect(await due(0)).to.deep.equal([]);
+  });
+
+  it('are found by their plugin: also those that could not be digested, not before a position is reached', async () => {
+    const key = await facts.deploy(one);
+    const { plugin } = request();
+    const other = PluginId.parse('other');
+    await facts.deploy(two, { plugin: other });
+    await facts.world.caughtUp();
+    const { models, store } = facts.world;
+    const head = await store.head();
+    const parked = {
+      revision: 3,
+      eventId: 'e',
+      type: 'SlotTurned',
+      projection: 'slots',
+      ...{ error: '', tries: 5, parkedAt: '' },
+    };
+    const projector = {
+      waitFor: async () => true,
+      parked: () =>
+        [key, `acme.test.${plugin}`, 'acme.test.third'].map((slot) => ({
+          ...parked,
+          stream: `slot-${slot}`,
+        })),
+    };
+    expect(await occupiedSlotsOf({ models, projector }, plugin, head)).to.deep.equal([
+      key,
+      `acme.test.${plugin}`,
+    ]);
+    expect((await occupiedSlotsOf({ models, projector }, other, head)).length).to.equal(1);
+    const behind = { ...projector, waitFor: async () => false };
+    const error = await occupiedSlotsOf({ models, projector: behind }, plugin, head).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).to.be.instanceOf(NotThereYet);
   });
 });

@@ -30,6 +30,8 @@ const many = <T>(length: number, item: (index: number) => T): readonly T[] =>
 const stripeDependency = registerStripe.version.dependencies[0];
 
 export interface BadBodies {
+  /** Default POST. */
+  readonly method?: 'PATCH';
   readonly path: string;
   /** Right as it is. */
   readonly body: object;
@@ -124,6 +126,34 @@ const registering: BadBodies = {
     ...each('version.colour', 'red'),
     ...each('capabilities[0].methods[0].colour', 'red'),
   ],
+};
+
+const editingPlugins: BadBodies = {
+  method: 'PATCH',
+  path: '/plugins/core-payments',
+  body: { name: 'Core', description: null, tags: ['a'] },
+  wrong: [
+    ...each('name', null, 7, '', '  ', long(201)),
+    ...each('description', 7, long(2_001)),
+    ...each('category', 7, '', '1st'),
+    ...each('iconUrl', '', 'javascript:alert(1)'),
+    ...each('tags', 'payment', many(51, String)),
+    ...each('tags[0]', null, 7, ''),
+    ...each('author', 'Somebody'),
+    ['price', { model: 'barter' }, ['price.model']],
+    ...each('pluginId', 'core-payments'),
+    ...each('packageName', '@acme/core-payments', null),
+    ...each('version', { state: 'Stable' }),
+    ...each('featured', true),
+    ...each('ownerTenant', 'platform'),
+  ],
+};
+
+const changingVersions: BadBodies = {
+  method: 'PATCH',
+  path: '/plugins/core-payments/versions/1.4.0',
+  body: { state: 'Deprecated' },
+  wrong: [...each('state', undefined, null, 7, '', 'stable', 'Gone', []), ...each('reason', 'old')],
 };
 
 const creatingTenants: BadBodies = {
@@ -265,7 +295,8 @@ const creatingApiKeys: BadBodies = {
 };
 
 export const badBodies = [
-  ...[registering, creatingTenants, deploying, rollingBack, loggingIn],
+  ...[registering, editingPlugins, changingVersions],
+  ...[creatingTenants, deploying, rollingBack, loggingIn],
   ...[creatingUsers, creatingApiKeys],
 ];
 

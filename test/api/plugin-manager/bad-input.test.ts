@@ -27,27 +27,27 @@ describe('bad input over HTTP', () => {
   const send = (method: string, path: string, call: Call = {}): Promise<Reply> =>
     server.call(method, `/api/v1${path}`, { token, ...call });
 
-  for (const { path, body, wrong } of badBodies) {
+  for (const { method = 'POST', path, body, wrong } of badBodies) {
     const fields = [...new Set(wrong.map(([field]) => field))];
     for (const field of fields)
-      it(`POST ${path}: ${field}`, async () => {
+      it(`${method} ${path}: ${field}`, async () => {
         for (const [name, value, named = [name]] of wrong.filter(([other]) => other === field)) {
-          const reply = await send('POST', path, { body: changed(body, name, value) });
+          const reply = await send(method, path, { body: changed(body, name, value) });
           expectRefusal(reply, 400, 'VALIDATION_ERROR', named);
         }
       });
 
-    it(`POST ${path}: no object`, async () => {
+    it(`${method} ${path}: no object`, async () => {
       for (const other of [[], [body], 'text', 7, true, null])
-        expectRefusal(await send('POST', path, { body: other }), 400, 'VALIDATION_ERROR', ['body']);
+        expectRefusal(await send(method, path, { body: other }), 400, 'VALIDATION_ERROR', ['body']);
     });
 
-    it(`POST ${path}: all that is wrong is named at once`, async () => {
+    it(`${method} ${path}: all that is wrong is named at once`, async () => {
       const worst = changed(changed(body, 'colour', 'red'), 'size', 7);
-      expectRefusal(await send('POST', path, { body: worst }), 400, 'VALIDATION_ERROR', ['colour', 'size']);
+      expectRefusal(await send(method, path, { body: worst }), 400, 'VALIDATION_ERROR', ['colour', 'size']);
     });
 
-    it(`POST ${path}: what is no JSON, and JSON that would be stored otherwise than it was sent`, async () => {
+    it(`${method} ${path}: what is no JSON, and JSON that would be stored otherwise than it was sent`, async () => {
       const text = JSON.stringify(body);
       const inside = (member: string): string => `${text.slice(0, -1)},${member}}`;
       const [first] = Object.entries(body);
@@ -66,23 +66,23 @@ describe('bad input over HTTP', () => {
         ...[Uint8Array.from([...Buffer.from(text.slice(0, -2)), 0xff, 0x22, 0x7d])],
         ...[Uint8Array.from(Buffer.from(`\ufeff${text}`, 'utf16le')), Uint8Array.from([0xc0, 0x80])],
       ])
-        expectRefusal(await send('POST', path, { raw }), 400, 'VALIDATION_ERROR', ['body']);
+        expectRefusal(await send(method, path, { raw }), 400, 'VALIDATION_ERROR', ['body']);
     });
 
-    it(`POST ${path}: other types, encodings and sizes of bodies`, async () => {
+    it(`${method} ${path}: other types, encodings and sizes of bodies`, async () => {
       const raw = JSON.stringify(body);
       for (const type of ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'json', ','])
         expectRefusal(
-          await send('POST', path, { raw, headers: { 'Content-Type': type } }),
+          await send(method, path, { raw, headers: { 'Content-Type': type } }),
           ...([415, 'UNSUPPORTED_MEDIA_TYPE'] as const),
         );
       for (const encoding of ['gzip', 'br', 'utf-8'])
         expectRefusal(
-          await send('POST', path, { raw, headers: { 'Content-Encoding': encoding } }),
+          await send(method, path, { raw, headers: { 'Content-Encoding': encoding } }),
           ...([415, 'UNSUPPORTED_MEDIA_TYPE'] as const),
         );
       const huge = changed(body, 'padding', 'x'.repeat(1_100_000));
-      expectRefusal(await send('POST', path, { body: huge }), 413, 'PAYLOAD_TOO_LARGE');
+      expectRefusal(await send(method, path, { body: huge }), 413, 'PAYLOAD_TOO_LARGE');
     });
   }
 
