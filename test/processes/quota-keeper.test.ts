@@ -117,10 +117,10 @@ describe('reservations on a platform that crashes', () => {
     try {
       await world.register('mailer', '1.0.0');
       await world.register('mailer', '2.0.0');
-      const live = async (): Promise<readonly string[]> => {
-        const ids = new Set<string>();
+      const live = async (): Promise<readonly unknown[]> => {
+        const ids = new Set<unknown>();
         for (const { type, data } of await world.eventsOf('quota-acme')) {
-          const id = String(data['deploymentId']);
+          const id = data['deploymentId'];
           if (type === 'QuotaReserved') ids.add(id);
           else ids.delete(id);
         }
