@@ -80,8 +80,8 @@ export async function deployPlugin(
   // What was recorded has passed all bounds; its reservation is none of this repetition's business.
   const mayBeNew = context.mayRepeat !== true || !(await isRecorded(executor, deploymentId));
   if (mayBeNew) await refuseHasteOf(deps, input.tenantId, deploymentId);
-  const { version } = await check(deps, target, input);
-  const asked = { deploymentId, ...quotaOf(target, version, planned) };
+  const before = await check(deps, target, input);
+  const asked = { deploymentId, ...quotaOf(target, before.version, planned) };
   if (mayBeNew) await refuseExcessOf(deps, input.tenantId, asked);
 
   const configuration = input.configuration ?? {};
@@ -107,7 +107,10 @@ export async function deployPlugin(
   const reservation: AskedQuota = { ...asked, slot: key, fence: claimed.state.fence };
   const checked = await (async () => {
     if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
-    return await check(deps, target, input);
+    const after = await check(deps, target, input);
+    // A claim that a deletion took no notice of must not outlive it by finding the slug's next plugin.
+    if (after.identity !== before.identity) throw refused('Conflict', 'pluginId', registeredAnew);
+    return after;
   })().catch(async (error: unknown) => {
     // A repetition may meet its own deployment, which holds its slot whatever has become of the plugin since.
     if (await isRecorded(executor, deploymentId)) throw error;
@@ -169,7 +172,11 @@ function reservesOf({ minCpu, minMemoryMB }: PublishedVersion['resources']): Dep
   return { cpu: minCpu ?? 0, memoryMB: minMemoryMB ?? 0 };
 }
 
+const registeredAnew = 'The plugin was deleted and registered anew meanwhile: deploy once more';
+
 interface Checked {
+  /** `plg_…`: of this plugin, not of another that had or will have its slug. */
+  readonly identity: string;
   readonly version: PublishedVersion;
   readonly tags: readonly string[];
 }
@@ -211,7 +218,7 @@ async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): 
       'pluginVersion',
       `Version ${version.semanticVersion} was yanked: only those who run it may deploy it`,
     );
-  return { version, tags: known.tags };
+  return { identity: known.id, version, tags: known.tags };
 }
 
 async function checkDependencies(

@@ -235,7 +235,9 @@ describe('deleting and deploying at once', () => {
       await world.register(mailer);
       const outcomes: string[] = [];
       const attempt = async (what: string, act: () => Promise<unknown>): Promise<void> => {
-        for (let turns = random.between(0, 40); turns > 0; turns -= 1) await nextTurn();
+        // Deploying takes more turns than deleting: both must have their chance to be first.
+        const latest = what === 'deleted' ? 200 : 40;
+        for (let turns = random.between(0, latest); turns > 0; turns -= 1) await nextTurn();
         try {
           await act();
           outcomes.push(what);

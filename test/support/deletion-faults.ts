@@ -36,8 +36,10 @@ export function deletionFaults(events: readonly RecordedEvent[]): readonly strin
       if (holding) holding.recordedAt = at;
       if (!alive.has(plugin)) faults.push(`${id} was recorded when there was no ${plugin}`);
     }
-    if (holding && (type === 'SlotReleased' || (type === 'SlotTurned' && data['current'] === null)))
-      holding.to = at;
+    if (holding && type === 'SlotReleased') holding.to = at;
+    if (type === 'SlotTurned')
+      for (const [other, of] of held)
+        if (of.slot === stream && other !== data['current']) of.to = Math.min(of.to, at);
   }
   for (const [id, { slot, plugin, from, to, recordedAt }] of held) {
     if (recordedAt === null && to === Infinity) faults.push(`${slot} is held for ${id}, which was refused`);
