@@ -50,7 +50,7 @@ export function createPlatform(
   const projector = createProjector({ store, models, schemas, projections: allProjections, clock, log });
   const prober = createProber({ runtime, executor, clock, log, random: ports.random });
   const witness = createWitness({ executor, clock });
-  const rollouts = createRollouts({ executor, runtime, prober, witness, clock });
+  const rollouts = createRollouts({ store, executor, runtime, prober, witness, clock });
   const questions = {
     occupied: async () => (await Array.fromAsync(occupiedSlots(models))).map(({ key }) => key),
     open: () => Array.fromAsync(inFlightDeployments(models)),
@@ -93,16 +93,14 @@ export function createPlatform(
   };
 }
 
-/** Expired sessions and answers leave the vault. */
-function purgeRegularly({ vault, clock }: Ports, log: Log): () => void {
+/** Expired sessions and answers leave the vault, expired events the log. */
+function purgeRegularly({ vault, eventStore, clock }: Ports, log: Log): () => void {
   let cancel = (): void => undefined;
   const schedule = (): void => {
     cancel = clock.after(purgeEveryMs, () => {
-      vault
-        .purge()
-        .catch((error: unknown) =>
-          log.warn({ err: error }, 'the vault could not be purged; in an hour again'),
-        );
+      Promise.all([vault.purge(), eventStore.scavenge()]).catch((error: unknown) =>
+        log.warn({ err: error }, 'what has expired could not be removed; in an hour again'),
+      );
       schedule();
     });
   };

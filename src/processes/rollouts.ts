@@ -13,12 +13,16 @@ import type { Watch } from '../domain/deployment/watch.ts';
 import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts';
 import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { EventStore } from '../ports/event-store.ts';
 import { type Runtime, StaleEpoch } from '../ports/runtime.ts';
 import type { Prober } from './prober.ts';
 import type { Witness } from './witness.ts';
 
 /** Most steps that one wake may take; more means that two decisions undo each other. */
 const maxSteps = 100;
+
+/** Reports are kept for a week. */
+const healthRetention = { maxAgeSeconds: 7 * 24 * 3600 };
 
 interface Step {
   /** Whether something was appended: then ask again at once. */
@@ -35,13 +39,14 @@ export interface Rollouts {
 }
 
 export function createRollouts(deps: {
+  readonly store: Pick<EventStore, 'setRetention'>;
   readonly executor: Executor;
   readonly runtime: Runtime;
   readonly prober: Prober;
   readonly witness: Witness;
   readonly clock: Clock;
 }): Rollouts {
-  const { executor, runtime, prober, witness, clock } = deps;
+  const { store, executor, runtime, prober, witness, clock } = deps;
   const watches = new Map<DeploymentId, Watch>();
   /** Slots that this process has met: what ran in them before was stopped with the process before. */
   const met = new Set<SlotKey>();
@@ -71,6 +76,8 @@ export function createRollouts(deps: {
   async function decide(key: SlotKey, id: DeploymentId): Promise<Step> {
     const { state, revision } = await executor.load(deploymentAggregate, id);
     const slot = await loadSlot(key);
+    // Before the first report can come.
+    if (state.phase === 'Pending') await store.setRetention(`health-${id}`, healthRetention);
     const decision = decideRollout({
       ...{ slot, deployment: state, watch: watches.get(id) ?? null },
       old: await oldOf(slot, id),

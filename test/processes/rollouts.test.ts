@@ -29,7 +29,7 @@ describe('a claim on a slot that no deployment follows', () => {
     const runtime = openSimulatedRuntime({ clock, seed: 'claims' });
     const prober = createProber({ runtime, executor, clock, log, random: () => 0 });
     const witness = createWitness({ executor, clock });
-    const rollouts = createRollouts({ executor, runtime, prober, witness, clock });
+    const rollouts = createRollouts({ store, executor, runtime, prober, witness, clock });
     const claimFor = async (ms: number): Promise<void> => {
       const now = clock.now();
       const expiresAt = new Date(now + ms).toISOString();

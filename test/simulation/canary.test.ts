@@ -58,6 +58,16 @@ describe('a rollout over virtual days', function () {
     expect(world.parked).to.deep.equal([]);
   });
 
+  it('keeps the reports of instances for a week', async () => {
+    await open();
+    const id = await world.deploy('mailer', '1.0.0', direct);
+    await world.pass(6 * 3600);
+    const first = (await world.eventsOf(`health-${id}`)).at(0)!.revision;
+    await world.pass(8 * 86_400);
+    expect((await world.eventsOf(`health-${id}`)).at(0)!.revision).to.be.greaterThan(first);
+    expect(await world.statusOf(id)).to.include({ status: 'Completed' });
+  });
+
   it('replaces the old version only when it has completed', async () => {
     await open();
     const old = await world.deploy('mailer', '1.0.0', direct);
