@@ -63,6 +63,8 @@ export function openReads(database: DatabaseSync, logId: string): Reads {
     retention: (name) => retention.of(name),
 
     async stream(name, { from, direction = 'forwards', limit }, now) {
+      // What a new stream, or the end of one, keeps need not be asked: most reads of commands find nothing.
+      if (direction === 'forwards' && forwards.all(name, from ?? 0, 1).length === 0) return [];
       const first = retention.firstKept(name, now);
       const events: RecordedEvent[] = [];
       let at = direction === 'forwards' ? Math.max(first, from ?? 0) : (from ?? Number.MAX_SAFE_INTEGER);
