@@ -6,6 +6,7 @@ import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
+import { openAgentRuntime } from './adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { lockFolder } from './adapters/sqlite/folder-lock.ts';
@@ -19,7 +20,7 @@ import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
-import type { Runtime } from './ports/runtime.ts';
+import type { Runtimes } from './ports/runtime.ts';
 import type { Snapshots } from './ports/snapshots.ts';
 import type { Vault } from './ports/vault.ts';
 
@@ -31,7 +32,7 @@ export interface Ports {
   readonly readModels: ReadModels;
   readonly snapshots: Snapshots;
   readonly vault: Vault;
-  readonly runtime: Runtime;
+  readonly runtimes: Runtimes;
 }
 
 export interface OpenPorts extends Ports {
@@ -102,10 +103,18 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     },
     (sealed) => sealed.close(),
   );
-  const runtime = bind<Runtime>(
-    'Runtime',
-    async () => replaced.runtime ?? openSimulatedRuntime({ clock, seed: randomUUID() }),
-    (running) => running.close(),
+  const runtimes = bind<Runtimes>(
+    'Runtimes',
+    async () => {
+      if (replaced.runtimes) return replaced.runtimes;
+      const simulated =
+        config.NODE_ENV === 'production' ? null : openSimulatedRuntime({ clock, seed: randomUUID() });
+      return { chosen: config.SLIPWAY_RUNTIME, agent: openAgentRuntime(), simulated };
+    },
+    async ({ agent, simulated }) => {
+      await agent.close();
+      await simulated?.close();
+    },
   );
   const rateLimits = bind<RateLimits>(
     'RateLimits',
@@ -130,7 +139,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       readModels: await readModels(),
       snapshots: await snapshots(),
       vault: await vault(),
-      runtime: await runtime(),
+      runtimes: await runtimes(),
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       rateLimits: await rateLimits(),

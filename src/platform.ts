@@ -44,13 +44,13 @@ export function createPlatform(
   log: Log,
   tuning: { readonly pollMs?: number } = {},
 ): Platform {
-  const { eventStore: store, readModels: models, snapshots, runtime, clock } = ports;
+  const { eventStore: store, readModels: models, snapshots, runtimes, clock } = ports;
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, snapshots, clock, log });
   const projector = createProjector({ store, models, schemas, projections: allProjections, clock, log });
-  const prober = createProber({ runtime, executor, clock, log, random: ports.random });
+  const prober = createProber({ executor, clock, log, random: ports.random });
   const witness = createWitness({ executor, clock });
-  const rollouts = createRollouts({ store, executor, runtime, prober, witness, clock });
+  const rollouts = createRollouts({ store, executor, runtimes, prober, witness, clock });
   const questions = {
     occupied: async () => (await Array.fromAsync(occupiedSlots(models))).map(({ key }) => key),
     open: () => Array.fromAsync(inFlightDeployments(models)),
@@ -83,7 +83,8 @@ export function createPlatform(
     processes,
     prober,
     occupiedSlots: occupiedByPlugin,
-    scenarioOf: simulatedScenario(config.SLIPWAY_SIMULATE ?? null),
+    scenarioOf:
+      runtimes.chosen === 'simulated' ? simulatedScenario(config.SLIPWAY_SIMULATE ?? null) : () => null,
     stop: async () => {
       endPurging();
       await processes.stop();

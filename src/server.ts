@@ -58,7 +58,7 @@ export async function startServer(
   const ports = await openPorts(config, options.ports);
   const platform = createPlatform(ports, config, logger);
   try {
-    const { eventStore: store, readModels: models, vault, clock, runtime } = ports;
+    const { eventStore: store, readModels: models, vault, clock, runtimes } = ports;
     const { executor, projector } = platform;
     const passwords = createPasswords();
     const sessions = createSessions(vault, clock);
@@ -80,7 +80,7 @@ export async function startServer(
       models,
       vault,
       clock,
-      runtime,
+      runtimes,
       passwords,
       sessions,
       tokens,

@@ -28,7 +28,7 @@ import { claim, release, slot as slotAggregate, type SlotState } from '../domain
 import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
-import type { Runtime } from '../ports/runtime.ts';
+import type { Runtimes } from '../ports/runtime.ts';
 import { lookUpRequired } from './look-up-required.ts';
 import { refuseExcessOf, refuseHasteOf, releaseQuota, reserveQuota } from './reserve-quota.ts';
 
@@ -37,7 +37,7 @@ type Configuration = DeploymentRequest['configuration'];
 export interface DeployPluginDeps {
   readonly executor: Executor;
   readonly clock: Pick<Clock, 'now'>;
-  readonly runtime: Pick<Runtime, 'kind'>;
+  readonly runtimes: Pick<Runtimes, 'chosen'>;
   /** How instances are to behave where they are simulated; null elsewhere. */
   readonly scenarioOf: (source: {
     configuration: Configuration;
@@ -277,7 +277,7 @@ function requestOf(from: {
     configurationHash,
     previousDeploymentId:
       state.flight?.kind === 'rollout' ? state.flight.previousDeploymentId : state.current,
-    runtime: deps.runtime.kind,
+    runtime: deps.runtimes.chosen,
     scenario: typeof scenario === 'string' ? scenario : null,
     requestedBy: from.context.userId,
   };

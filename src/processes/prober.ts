@@ -9,9 +9,10 @@ import type { Report } from '../domain/deployment/evidence.ts';
 import { type DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { RunningInstance, Runtime } from '../ports/runtime.ts';
+import type { ProbedRuntime, RunningInstance } from '../ports/runtime.ts';
 
 export interface ProbedDeployment {
+  readonly runtime: Pick<ProbedRuntime, 'inspect' | 'probe'>;
   readonly deploymentId: DeploymentId;
   readonly healthCheck: HealthCheck;
 }
@@ -45,14 +46,13 @@ const startUpIntervalMs = 10_000;
 const actor = { id: 'process:prober', face: 'process' };
 
 export function createProber(deps: {
-  readonly runtime: Runtime;
   readonly executor: Executor;
   readonly clock: Clock;
   readonly log: Log;
   /** 0 to 1: spreads the rounds of many deployments over their interval. */
   readonly random: () => number;
 }): Prober {
-  const { runtime, executor, clock, log } = deps;
+  const { executor, clock, log } = deps;
   const rounds = new Map<SlotKey, Map<DeploymentId, Round>>();
   const running = new Set<Promise<void>>();
   let stopped = false;
@@ -91,7 +91,7 @@ export function createProber(deps: {
   }
 
   async function probe(round: Round): Promise<void> {
-    const { deploymentId } = round.probed;
+    const { deploymentId, runtime } = round.probed;
     round.starting = false;
     const seen = await runtime.inspect(slotKey(round.slot));
     if (seen === null) return;
@@ -112,7 +112,7 @@ export function createProber(deps: {
 
   /** Null: nothing at all came back, which is not the instance's failure but its silence. */
   async function ask({ probed, known }: Round, { id, replaces }: RunningInstance): Promise<Report | null> {
-    const result = await runtime.probe(id, probed.healthCheck.timeoutSeconds * 1000);
+    const result = await probed.runtime.probe(id, probed.healthCheck.timeoutSeconds * 1000);
     const instance = known.get(id);
     if (result === null || !instance) return null;
     if (result.outcome === 'pass') instance.started = true;

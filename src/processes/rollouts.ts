@@ -6,6 +6,7 @@ import { type CommandContext, type Executor } from '../core/executor.ts';
 import { processContext } from '../core/context.ts';
 import { deployment as deploymentAggregate, type DeploymentState } from '../domain/deployment/deployment.ts';
 import { desiredSet, epochOf, involved, leading } from '../domain/deployment/desired.ts';
+import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import { interrupt } from '../domain/deployment/requests.ts';
 import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
@@ -14,8 +15,8 @@ import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts'
 import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
-import { type Runtime, StaleEpoch } from '../ports/runtime.ts';
-import type { Prober } from './prober.ts';
+import { type RuntimeKind, runtimeOf, type Runtimes, StaleEpoch } from '../ports/runtime.ts';
+import type { ProbedDeployment, Prober } from './prober.ts';
 import type { Witness } from './witness.ts';
 
 /** Most steps that one wake may take; more means that two decisions undo each other. */
@@ -41,12 +42,12 @@ export interface Rollouts {
 export function createRollouts(deps: {
   readonly store: Pick<EventStore, 'setRetention'>;
   readonly executor: Executor;
-  readonly runtime: Runtime;
+  readonly runtimes: Runtimes;
   readonly prober: Prober;
   readonly witness: Witness;
   readonly clock: Clock;
 }): Rollouts {
-  const { store, executor, runtime, prober, witness, clock } = deps;
+  const { store, executor, runtimes, prober, witness, clock } = deps;
   const watches = new Map<DeploymentId, Watch>();
   /** Slots that this process has met: what ran in them before was stopped with the process before. */
   const met = new Set<SlotKey>();
@@ -82,7 +83,7 @@ export function createRollouts(deps: {
       ...{ slot, deployment: state, watch: watches.get(id) ?? null },
       old: await oldOf(slot, id),
       evidence: await witness.evidenceOf(id),
-      proberAlive: !runtime.capabilities.probedByPlatform || prober.alive(key),
+      proberAlive: state.phase !== 'None' && isWatched(key, state.request.runtime),
       now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
     });
     const { events, revision: reached } = await executor.execute({
@@ -105,6 +106,12 @@ export function createRollouts(deps: {
       decide: (now) => end(now, slotEnd),
     });
     return { moved: true, dueInMs: null };
+  }
+
+  /** Whether somebody can tell how the instances are: an agent, or the platform's own prober as long as it lives. */
+  function isWatched(key: SlotKey, kind: RuntimeKind): boolean {
+    const runtime = runtimeOf(runtimes, kind);
+    return runtime !== null && (!runtime.capabilities.probedByPlatform || prober.alive(key));
   }
 
   /** What a deployment replaces, or, when it goes back after its completion, what it returns to. */
@@ -139,35 +146,45 @@ export function createRollouts(deps: {
   /** The first meeting after a start: what the platform itself stopped is no fault of the instances. */
   async function meet(key: SlotKey, deployments: Deployments): Promise<void> {
     if (met.has(key)) return;
-    if (!runtime.capabilities.outlivesPlatform) {
-      for (const [id] of deployments) {
-        const { revision } = await executor.load(deploymentAggregate, id);
-        await executor.execute({
-          aggregate: deploymentAggregate,
-          id,
-          tenant: tenantOf(key),
-          context: contextFor(key, id, `interrupt ${id}@${revision}`),
-          decide: (state) => interrupt(state, 'The platform restarted', clock.now()),
-        });
-      }
+    for (const [id, known] of deployments) {
+      const runtime = known.phase === 'None' ? null : runtimeOf(runtimes, known.request.runtime);
+      if (runtime?.capabilities.outlivesPlatform !== false) continue;
+      const { revision } = await executor.load(deploymentAggregate, id);
+      await executor.execute({
+        aggregate: deploymentAggregate,
+        id,
+        tenant: tenantOf(key),
+        context: contextFor(key, id, `interrupt ${id}@${revision}`),
+        decide: (state) => interrupt(state, 'The platform restarted', clock.now()),
+      });
     }
     met.add(key);
   }
 
-  /** States to the runtime what should run, once an epoch, and to the prober whom to ask. */
+  /** States to each runtime what should run there, once an epoch, and to the prober whom to ask. */
   async function reconcile(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<void> {
     const lead = leading(slot);
     const epoch = epochOf(slot, (lead && deployments.get(lead)) ?? null);
     if (ensured.get(key) === epoch) return;
     const desired = desiredSet(slot, deployments);
-    await runtime.ensure(key, epoch, desired);
+    for (const runtime of [runtimes.simulated, runtimes.agent])
+      await runtime?.ensure(
+        key,
+        epoch,
+        desired.filter((one) => one.runtime === runtime.kind),
+      );
     ensured.set(key, epoch);
     const requests = desired.flatMap(({ deploymentId }) => {
       const state = deployments.get(deploymentId);
       return state && state.phase !== 'None' ? [state.request] : [];
     });
     const parts = requests[0] ?? parseSlotKey(key);
-    if (parts && runtime.capabilities.probedByPlatform) prober.watch(parts, requests);
+    if (parts) prober.watch(parts, requests.flatMap(probed));
+  }
+
+  function probed({ deploymentId, healthCheck, runtime: kind }: DeploymentRequest): ProbedDeployment[] {
+    const runtime = runtimeOf(runtimes, kind);
+    return runtime === null || runtime.kind === 'agent' ? [] : [{ deploymentId, healthCheck, runtime }];
   }
 
   function forgetEnded(key: SlotKey, slot: SlotState, deployments: Deployments, asOf: number): void {

@@ -74,7 +74,7 @@ async function openWorld(random: SeededRandom | null = null) {
   /** Each works as if in a process of its own: only the log is shared. */
   const actor = (its: EventStore = disturb(store)) => ({
     executor: createExecutor({ store: its, schemas, snapshots: null, clock, log }),
-    ...{ store: its, clock, vault: readableSeals(), runtime: { kind: 'simulated' as const } },
+    ...{ store: its, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } },
     scenarioOf: () => null,
     occupiedSlots: (id: PluginId, asOf: Parameters<typeof occupiedSlotsOf>[2]) =>
       occupiedSlotsOf({ models, projector }, id, asOf),

@@ -30,7 +30,7 @@ async function setUp() {
   const store = openMemoryEventStore({ clock });
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, snapshots: null, clock, log: createRecordingLog() });
-  const deps = { executor, clock, vault: readableSeals(), runtime: { kind: 'simulated' as const } };
+  const deps = { executor, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } };
   const scenarioOf = () => null;
   await createTenant(deps, someContext(), {
     ...{ tenantId: input.tenantId, name: 'Acme', subscriptionTier: 'Standard' },

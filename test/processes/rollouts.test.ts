@@ -1,6 +1,7 @@
 /** Claims on a slot that no deployment follows. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import { openAgentRuntime } from '../../src/adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from '../../src/adapters/simulated/runtime.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
@@ -26,10 +27,11 @@ describe('a claim on a slot that no deployment follows', () => {
     const executor = createExecutor({
       ...{ store, clock, log, snapshots: null, schemas: createSchemas(allEvents) },
     });
-    const runtime = openSimulatedRuntime({ clock, seed: 'claims' });
-    const prober = createProber({ runtime, executor, clock, log, random: () => 0 });
+    const simulated = openSimulatedRuntime({ clock, seed: 'claims' });
+    const runtimes = { chosen: 'simulated', agent: openAgentRuntime(), simulated } as const;
+    const prober = createProber({ executor, clock, log, random: () => 0 });
     const witness = createWitness({ executor, clock });
-    const rollouts = createRollouts({ store, executor, runtime, prober, witness, clock });
+    const rollouts = createRollouts({ store, executor, runtimes, prober, witness, clock });
     const claimFor = async (ms: number): Promise<void> => {
       const now = clock.now();
       const expiresAt = new Date(now + ms).toISOString();

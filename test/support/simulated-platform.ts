@@ -1,6 +1,7 @@
 /** A whole platform on a virtual clock: the log in memory, instances simulated, days in seconds. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { openAgentRuntime } from '../../src/adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from '../../src/adapters/simulated/runtime.ts';
 import { openSqliteReadModels } from '../../src/adapters/sqlite/read-models.ts';
 import { deployPlugin, type DeployInput } from '../../src/commands/deploy-plugin.ts';
@@ -15,12 +16,14 @@ import {
   Environment,
   PluginId,
   platformTenant,
+  type SlotKey,
   TenantId,
   UserId,
 } from '../../src/domain/ids.ts';
 import { Registration } from '../../src/domain/registration.ts';
 import { createPlatform, type Platform } from '../../src/platform.ts';
 import type { RecordedEvent } from '../../src/ports/event-store.ts';
+import type { ProbedRuntime } from '../../src/ports/runtime.ts';
 import type { Snapshots } from '../../src/ports/snapshots.ts';
 import { emptyMemoryLog, openMemoryEventStore } from './memory-event-store.ts';
 import { createRecordingLog } from './recording-log.ts';
@@ -49,16 +52,18 @@ export async function openWorld(options: { readonly seed: string; readonly simul
   let starts = 0;
   let ports: Ports;
   let platform: Platform;
+  let simulated: ProbedRuntime;
 
   async function start(): Promise<void> {
     starts += 1;
     let draws = 0;
+    simulated = openSimulatedRuntime({ clock, seed: `${options.seed}/${starts}` });
     ports = {
       ...{ clock, snapshots: noSnapshots, vault },
       random: () => (++draws * 0.618_033_988_75) % 1,
       eventStore: openMemoryEventStore({ clock, log: memory }),
       readModels: await openSqliteReadModels({ path: join(folder.path, 'read-models.db') }),
-      runtime: openSimulatedRuntime({ clock, seed: `${options.seed}/${starts}` }),
+      runtimes: { chosen: 'simulated', agent: openAgentRuntime(), simulated },
     };
     platform = createPlatform(ports, { SLIPWAY_SIMULATE: options.simulate }, log, { pollMs: 60_000 });
     await platform.projector.start();
@@ -81,7 +86,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     await platform.stop();
     await ports.readModels.close();
     await ports.eventStore.close();
-    await ports.runtime.close();
+    await simulated.close();
   }
 
   const context = () => {
@@ -153,7 +158,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
       return ports.eventStore.readStream(stream, { limit: 10_000 });
     },
     async instancesOf(slot: string): Promise<Record<string, number>> {
-      const seen = await ports.runtime.inspect(slot as Parameters<typeof ports.runtime.inspect>[0]);
+      const seen = await simulated.inspect(slot as SlotKey);
       const counts: Record<string, number> = {};
       for (const { deploymentId } of seen?.instances ?? [])
         counts[deploymentId] = (counts[deploymentId] ?? 0) + 1;

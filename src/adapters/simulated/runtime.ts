@@ -7,9 +7,9 @@ import type { DeploymentId, SlotKey } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
   type DesiredDeployment,
+  type ProbedRuntime,
   type ProbeResult,
   type RunningInstance,
-  type Runtime,
   StaleEpoch,
 } from '../../ports/runtime.ts';
 import { type Condition, conditionAt, parseScenario, type Scenario } from './scenario.ts';
@@ -28,7 +28,10 @@ interface SlotState {
 const healthy: Scenario = { kind: 'healthy', amount: 0 };
 
 /** @param options.seed the same seed and the same calls give the same instances, ids and behaviour */
-export function openSimulatedRuntime(options: { readonly clock: Clock; readonly seed: string }): Runtime {
+export function openSimulatedRuntime(options: {
+  readonly clock: Clock;
+  readonly seed: string;
+}): ProbedRuntime {
   const slots = new Map<SlotKey, SlotState>();
   const slotOf = new Map<string, SlotKey>();
   let births = 0;

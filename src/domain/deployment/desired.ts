@@ -9,6 +9,7 @@ export interface Desired {
   readonly deploymentId: DeploymentId;
   readonly pluginVersion: string;
   readonly instances: number;
+  readonly runtime: DeploymentRequest['runtime'];
   readonly configuration: DeploymentRequest['configuration'];
   readonly scenario: string | null;
 }
@@ -67,6 +68,6 @@ function all({ request }: Deployment): Desired {
 }
 
 function some(request: DeploymentRequest, instances: number): Desired {
-  const { deploymentId, pluginVersion, configuration, scenario } = request;
-  return { deploymentId, pluginVersion, instances, configuration, scenario };
+  const { deploymentId, pluginVersion, runtime, configuration, scenario } = request;
+  return { deploymentId, pluginVersion, instances, runtime, configuration, scenario };
 }

@@ -3,7 +3,7 @@ import { openSimulatedRuntime } from '../../../src/adapters/simulated/runtime.ts
 import { conditionAt, parseScenario, scenarioNames } from '../../../src/adapters/simulated/scenario.ts';
 import { DeploymentId, type SlotKey } from '../../../src/domain/ids.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import { runtimeContract } from '../../contract/runtime.ts';
+import { probedRuntimeContract } from '../../contract/runtime.ts';
 
 function handClock(): Clock & { seconds: number } {
   const clock = {
@@ -15,17 +15,20 @@ function handClock(): Clock & { seconds: number } {
   return clock;
 }
 
-runtimeContract('simulated', async () => openSimulatedRuntime({ clock: handClock(), seed: 'contract' }));
+probedRuntimeContract('simulated', async () =>
+  openSimulatedRuntime({ clock: handClock(), seed: 'contract' }),
+);
 
 describe('simulated scenarios', () => {
   const slot = 'acme.production.mailer' as SlotKey;
+  const unconfigured = { runtime: 'simulated', configuration: {} } as const;
 
   async function outcomesOver(scenario: string, seconds: readonly number[], instances = 1) {
     const clock = handClock();
     const runtime = openSimulatedRuntime({ clock, seed: 'one' });
     const deploymentId = DeploymentId.parse('dep-a');
     await runtime.ensure(slot, 1, [
-      { deploymentId, pluginVersion: '1.0.0', instances, configuration: {}, scenario },
+      { ...{ deploymentId, pluginVersion: '1.0.0', instances }, ...unconfigured, scenario },
     ]);
     const seen: (string | null)[] = [];
     for (const second of seconds) {
@@ -61,7 +64,11 @@ describe('simulated scenarios', () => {
     const runtime = openSimulatedRuntime({ clock, seed: 'one' });
     const deploymentId = DeploymentId.parse('dep-a');
     await runtime.ensure(slot, 1, [
-      { deploymentId, pluginVersion: '1.0.0', instances: 1, configuration: {}, scenario: 'crash-loop:20' },
+      {
+        ...{ deploymentId, pluginVersion: '1.0.0', instances: 1 },
+        ...unconfigured,
+        scenario: 'crash-loop:20',
+      },
     ]);
     const [first] = (await runtime.inspect(slot))!.instances;
     clock.seconds = 21;

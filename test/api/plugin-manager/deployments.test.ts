@@ -40,7 +40,7 @@ describe('Plugin Deployments API', () => {
 
   /** With both plugins of the document and its tenant. */
   const served = (use: (ask: Ask) => Promise<void>) => {
-    const deps = { ...world, vault, runtime: { kind: 'simulated' }, scenarioOf: () => null } as const;
+    const deps = { ...world, vault, runtimes: { chosen: 'simulated' }, scenarioOf: () => null } as const;
     const routes = [...pluginRoutes(deps), ...tenantRoutes(deps), ...deploymentRoutes(deps)];
     return withFace(world, routes, async (ask) => {
       await ask('admin', 'POST', '/tenants', createAcme);
