@@ -2,15 +2,17 @@
 import { benchAppend } from './append.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
+import { benchReads } from './reads.ts';
 import { benchStart } from './start.ts';
 import type { Row } from './table.ts';
 
 type Benchmark = () => Promise<Row[]>;
-type BenchmarkName = 'append' | 'http' | 'fold' | 'start';
+type BenchmarkName = 'append' | 'http' | 'reads' | 'fold' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
   http: benchHttp,
+  reads: benchReads,
   fold: benchFold,
   start: benchStart,
 };

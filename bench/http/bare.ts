@@ -1,9 +1,9 @@
-/** The reference of `POST /api/v1/plugins`: Express with what ours does before and after the work, without the work and without storage. */
+/** The reference of our routes: Express with what ours do before and after the work, without the work and without storage. */
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import express from 'express';
 import type { Request, Response } from 'express';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
-import { RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
+import { ListPluginsQuery, RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
 import { createTokens } from '../../src/core/tokens.ts';
 import { platformTenant, UserId } from '../../src/domain/ids.ts';
 import { createLogger } from '../../src/logging.ts';
@@ -21,6 +21,13 @@ const headers = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 };
+
+/** What its reads answer, once somebody has told it. */
+export interface Canned {
+  readonly plugin: string;
+  readonly page: string;
+}
+let canned: Canned = { plugin: '', page: '' };
 
 const app = express();
 app.disable('x-powered-by');
@@ -41,12 +48,12 @@ app.use((request, response, next) => {
   next();
 });
 app.use(express.json({ limit: '1mb' }));
-app.post('/api/v1/plugins', async (request: Request, response: Response) => {
-  const claims = await tokens.verify(request.headers.authorization?.slice('Bearer '.length) ?? '');
-  if (!claims.permissions.includes('plugins:write')) {
-    response.status(403).json({ error: { code: 'FORBIDDEN' } });
-    return;
-  }
+app.use(async (request, response, next) => {
+  const { permissions } = await tokens.verify(request.headers.authorization?.slice('Bearer '.length) ?? '');
+  if (permissions.includes(request.method === 'GET' ? 'plugins:read' : 'plugins:write')) next();
+  else response.status(403).json({ error: { code: 'FORBIDDEN' } });
+});
+app.post('/api/v1/plugins', (request: Request, response: Response) => {
   const parsed = RegisterPluginBody.safeParse(request.body);
   if (!parsed.success) {
     response.status(400).json({ error: { code: 'INVALID_REQUEST', details: parsed.error.issues } });
@@ -61,6 +68,16 @@ app.post('/api/v1/plugins', async (request: Request, response: Response) => {
     createdAt: new Date(clock.now()).toISOString(),
   });
 });
+app.get('/api/v1/plugins/:pluginId', (_request, response) => answer(response, canned.plugin));
+app.get('/api/v1/plugins', (request, response) => {
+  const parsed = ListPluginsQuery.safeParse({ ...request.query });
+  if (parsed.success) answer(response, canned.page);
+  else response.status(400).json({ error: { code: 'INVALID_REQUEST', details: parsed.error.issues } });
+});
+
+function answer(response: Response, text: string): void {
+  response.type('application/json').send(text);
+}
 
 const server = app.listen(0, '127.0.0.1', () => {
   const address = server.address();
@@ -74,5 +91,9 @@ const server = app.listen(0, '127.0.0.1', () => {
       expiresAt: new Date(clock.now() + 3_600_000),
     })
     .then((token) => tell({ url: `http://127.0.0.1:${address.port}`, token }));
+});
+process.on('message', (message: Canned) => {
+  canned = message;
+  tell({ done: true });
 });
 process.once('SIGTERM', () => process.exit(0));

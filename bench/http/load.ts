@@ -1,14 +1,17 @@
-/** The load generator: `POST /api/v1/plugins` over 50 connections, each request another plugin. */
+/** The load generator: one kind of request, over and over, on 50 connections. */
 import autocannon from 'autocannon';
-import { RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
 import { tell } from '../child.ts';
 
 export interface Load {
   readonly url: string;
-  readonly token: string;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** In path and body, every `%n` is the number of the request, from 0. */
+  readonly path: string;
+  readonly body?: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly requests: number;
-  /** No two loads of a server have the same. */
-  readonly name: string;
+  /** Default 50. */
+  readonly connections?: number;
 }
 
 export interface Loaded {
@@ -19,30 +22,26 @@ export interface Loaded {
   readonly last: number;
 }
 
-const connections = 50;
-
-async function load({ url, token, requests, name }: Load): Promise<Loaded> {
-  // The Plugin Manager API's own example, with its dependency.
-  const example = RegisterPluginBody.meta()?.['example'];
-  const [head = '', tail = ''] = JSON.stringify(example).split('"payment-stripe"');
-  if (tail === '') throw new Error('the example of the API has another pluginId now');
+async function load(asked: Load): Promise<Loaded> {
+  const { url, method, requests, connections = 50 } = asked;
+  const path = asked.path.split('%n');
+  const body = asked.body?.split('%n');
+  const headers = { ...asked.headers, ...(body && { 'content-type': 'application/json' }) };
   let sent = 0;
   let last = 0;
   const started = performance.now();
   let ended = started;
+  const numbered = (request: autocannon.Request): autocannon.Request => {
+    const n = String(sent++);
+    return { ...request, path: path.join(n), ...(body && { body: body.join(n) }) };
+  };
+  const isNumbered = path.length > 1 || (body?.length ?? 0) > 1;
   const { promise: done, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const options: autocannon.Options = {
     url,
     connections,
     amount: requests,
-    requests: [
-      {
-        method: 'POST',
-        path: '/api/v1/plugins',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        setupRequest: (request) => ({ ...request, body: `${head}"${name}-${sent++}"${tail}` }),
-      },
-    ],
+    requests: [{ method, path: asked.path, headers, ...(isNumbered && { setupRequest: numbered }) }],
   };
   const run = autocannon(options, (error: Error | null, result) => (error ? reject(error) : resolve(result)));
   run.on('response', () => {

@@ -68,6 +68,7 @@ export const plugins: Collection<PluginDocument> = {
   indexes: [
     { fields: ['createdAt'] },
     { fields: ['category', 'createdAt'] },
+    { fields: ['category', 'status', 'createdAt'] },
     { fields: ['status', 'createdAt'] },
     { fields: ['tags'], multi: true },
     { fields: ['id'] },

@@ -15,6 +15,7 @@ import { asUnavailable, openForReading } from './read-models-file.ts';
 import { sql, visible, where } from './read-models-filter.ts';
 import { encodeCursor, pageStatements } from './read-models-page.ts';
 import type { Reader } from './read-models-reader.ts';
+import { keepRecentAnswers } from './read-models-recent.ts';
 import { documentsTable, type StoredCollection, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS, keepStatements, toDocument, type Row } from './read-models-statements.ts';
 import { startThread } from './read-models-thread.ts';
@@ -38,6 +39,7 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
   }
   const db = openForReading(path);
   const statements = keepStatements(db);
+  const recent = keepRecentAnswers();
 
   /** The active tables of a collection. */
   function answering(collection: string): Table {
@@ -46,11 +48,14 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
     return { number: stored.number, spec: stored.spec };
   }
 
-  function tableOf(generation: Generation, collection: string): Table {
-    const stored = catalogue.find(
-      ({ projection, version, spec }) =>
-        projection === generation.projection && version === generation.version && spec.name === collection,
+  function tablesOf(generation: Generation): readonly Table[] {
+    return catalogue.filter(
+      ({ projection, version }) => projection === generation.projection && version === generation.version,
     );
+  }
+
+  function tableOf(generation: Generation, collection: string): Table {
+    const stored = tablesOf(generation).find(({ spec }) => spec.name === collection);
     if (!stored)
       throw new UnanswerableQuery(`no generation ${generation.projection} has a collection ${collection}`);
     return stored;
@@ -85,9 +90,24 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
       await reader.answered();
       await writer.call('sweep');
     },
-    reset: (generation) => writer.call('reset', generation),
-    commit: async (generation, writes, checkpoint) =>
-      writer.call('commit', generation, JSON.stringify(writes), checkpoint),
+    async reset(generation) {
+      try {
+        await writer.call('reset', generation);
+      } finally {
+        for (const table of tablesOf(generation)) recent.changed(table);
+      }
+    },
+    async commit(generation, writes, checkpoint) {
+      try {
+        await writer.call('commit', generation, JSON.stringify(writes), checkpoint);
+      } finally {
+        // Also after a failure, of which nobody knows how far it came.
+        const written = new Set(
+          writes.map((write) => ('put' in write ? write.put.collection : write.delete.collection)),
+        );
+        for (const table of tablesOf(generation)) if (written.has(table.spec.name)) recent.changed(table);
+      }
+    },
 
     generations: () =>
       reading(() =>
@@ -111,23 +131,30 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
         const table = answering(collection);
         const scoped = visible(table, scope);
         const text = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE id = ? AND ${scoped.text}`;
-        const row = statements.prepare(text).get(id, ...scoped.values);
-        return row === undefined ? null : toDocument<D>(row);
+        const read = (): { readonly found: Document<D> | null } => {
+          const row = statements.prepare(text).get(id, ...scoped.values);
+          return { found: row === undefined ? null : toDocument<D>(row) };
+        };
+        return recent.answer(table, ['get', id, scope], read, () => 1).found;
       }),
 
     find: <D extends object>(collection: string, query: Query) =>
       reading(() => {
-        const pages = pageStatements(answering(collection), query);
-        const rows = snapshot(() => {
-          const wanted = query.limit + 1;
-          const found: Row[] = [];
-          for (const { text, values } of pages) {
-            if (found.length >= wanted) break;
-            found.push(...statements.rows({ text, values: [...values, wanted - found.length] }));
-          }
-          return found;
-        });
-        return toPage<D>(query, rows);
+        const table = answering(collection);
+        const read = (): DocumentPage<D> => {
+          const pages = pageStatements(table, query);
+          const rows = snapshot(() => {
+            const wanted = query.limit + 1;
+            const found: Row[] = [];
+            for (const { text, values } of pages) {
+              if (found.length >= wanted) break;
+              found.push(...statements.rows({ text, values: [...values, wanted - found.length] }));
+            }
+            return found;
+          });
+          return toPage<D>(query, rows);
+        };
+        return recent.answer(table, ['find', query], read, ({ documents }) => documents.length);
       }),
 
     count: (collection, query) =>
@@ -135,7 +162,8 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
         const table = answering(collection);
         const asked = where(table, query);
         const text = `SELECT count(*) AS count FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`;
-        return Number(statements.prepare(text).get(...asked.values)?.['count']);
+        const read = () => ({ count: Number(statements.prepare(text).get(...asked.values)?.['count']) });
+        return recent.answer(table, ['count', query], read, () => 0).count;
       }),
 
     facets: async (collection, query) => reader.call('facets', answering(collection), query),
