@@ -1,4 +1,5 @@
 /** Settings: environment variables, all read and judged here, once, at start. */
+import { parseRange } from './adapters/egress/addresses.ts';
 import { scenarioNames, parseScenario } from './adapters/simulated/scenario.ts';
 import { z } from 'zod';
 
@@ -12,6 +13,16 @@ const origin = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && url.origin === text && /^https?:$/.test(url.protocol);
 }, 'must be origins such as https://console.example.com, separated by commas');
+
+const ranges = z
+  .string()
+  .transform((list) => list.split(',').map((part) => parseRange(part.trim())))
+  .transform((parsed, context) => {
+    const known = parsed.filter((range) => range !== null);
+    if (known.length < parsed.length)
+      context.addIssue('must be ranges such as 10.0.0.0/8 or fd00::/8, separated by commas');
+    return known;
+  });
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -37,6 +48,7 @@ const settings = z.object({
     .transform((list) => list.split(',').map((part) => part.trim()))
     .pipe(z.array(origin))
     .default([]),
+  SLIPWAY_EGRESS_ALLOW: ranges.default([]),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
 });

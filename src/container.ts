@@ -2,6 +2,7 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Container, type ServiceIdentifier } from 'inversify';
+import { createEgress } from './adapters/egress/egress.ts';
 import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
@@ -17,6 +18,7 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Egress } from './ports/egress.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
@@ -33,6 +35,7 @@ export interface Ports {
   readonly snapshots: Snapshots;
   readonly vault: Vault;
   readonly runtimes: Runtimes;
+  readonly egress: Egress;
 }
 
 export interface OpenPorts extends Ports {
@@ -140,6 +143,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       snapshots: await snapshots(),
       vault: await vault(),
       runtimes: await runtimes(),
+      egress: replaced.egress ?? createEgress({ clock, allowed: config.SLIPWAY_EGRESS_ALLOW }),
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       rateLimits: await rateLimits(),

@@ -31,6 +31,8 @@ describe('settings', () => {
     ['SLIPWAY_RATE_LIMITS', 'no'],
     ['CORS_ORIGINS', 'https://a.example.com/path'],
     ['CORS_ORIGINS', '*'],
+    ['SLIPWAY_EGRESS_ALLOW', 'localhost'],
+    ['SLIPWAY_EGRESS_ALLOW', '10.0.0.0/8,127/8'],
     ['LOG_LEVEL', 'loud'],
     ['EVENTSTORE_URL', 'esdb://localhost:2113'],
     ['MONGODB_URL', 'mongodb://localhost'],

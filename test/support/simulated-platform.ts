@@ -26,6 +26,7 @@ import type { RecordedEvent } from '../../src/ports/event-store.ts';
 import type { ProbedRuntime } from '../../src/ports/runtime.ts';
 import type { Snapshots } from '../../src/ports/snapshots.ts';
 import { emptyMemoryLog, openMemoryEventStore } from './memory-event-store.ts';
+import { createRecordingEgress } from './recording-egress.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { openTestVault } from './test-vault.ts';
@@ -49,6 +50,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
   const folder = await temporaryFolder();
   const vault = await openTestVault(clock);
   const log = createRecordingLog();
+  const egress = createRecordingEgress();
   let starts = 0;
   let ports: Ports;
   let platform: Platform;
@@ -59,7 +61,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     let draws = 0;
     simulated = openSimulatedRuntime({ clock, seed: `${options.seed}/${starts}` });
     ports = {
-      ...{ clock, snapshots: noSnapshots, vault },
+      ...{ clock, snapshots: noSnapshots, vault, egress },
       random: () => (++draws * 0.618_033_988_75) % 1,
       eventStore: openMemoryEventStore({ clock, log: memory }),
       readModels: await openSqliteReadModels({ path: join(folder.path, 'read-models.db') }),
@@ -108,6 +110,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
   return {
     clock,
     log,
+    egress,
     settle,
     /** Any other command. */
     async run<T>(
