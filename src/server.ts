@@ -9,6 +9,7 @@ import type { HttpServices } from './api/http/services.ts';
 import { healthFace, type Readiness } from './api/health.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
+import { catalogRoutes } from './api/plugin-manager/catalog.ts';
 import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
@@ -93,6 +94,7 @@ export async function startServer(
       ...authenticationRoutes(core),
       ...pluginRoutes(core),
       ...pluginChangeRoutes(core),
+      ...catalogRoutes(core),
       ...deploymentRoutes(core),
       ...tenantRoutes(core),
       ...userRoutes(core),

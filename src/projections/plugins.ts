@@ -1,15 +1,15 @@
 /** Plugins and their versions as every role of every tenant may read them (decisions 6). */
 import type { z } from 'zod';
 import type { Collection, Documents, Projection } from '../core/projection.ts';
-import { rank, searchWords } from '../core/search.ts';
 import { PluginId } from '../domain/ids.ts';
 import { pluginEvents, pluginStatus, type PluginStatus, type PublishedVersion } from '../domain/plugin.ts';
 import { withChanges } from '../domain/plugin-data.ts';
 import { Author } from '../domain/registration.ts';
 import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
-import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
+import type { ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
+import { capabilities, countCapabilities } from './capabilities.ts';
 import { on, slotOfEvent } from './event-data.ts';
 import { install, type Installation } from './installations.ts';
 
@@ -25,10 +25,14 @@ export interface PluginDocument extends Omit<Registered, 'registeredAt'> {
   readonly versions: readonly VersionSummary[];
   /** Those of the latest version. */
   readonly capabilities: PublishedVersion['capabilities'];
+  /** Their ids, each once. */
+  readonly capabilityIds: readonly string[];
   /** In how many tenants the plugin is current, in whichever of their environments. */
   readonly installationCount: number;
   /** Null until someone has rated it. */
   readonly averageRating: number | null;
+  /** The marketplace shows what has a version that is not yanked (decisions 23). */
+  readonly listing: 'Listed' | 'Unlisted';
   /** The marketplace shows it among the featured ones. */
   readonly featured: boolean;
   /** Since when it is found out whether it can be deleted; null: nobody wants to delete it. */
@@ -57,7 +61,7 @@ export interface PluginVersionDocument extends Omit<PublishedVersion, 'published
 }
 
 /** Where a search looks, and what a word found there is worth. */
-const searched = [
+export const searched = [
   { path: 'name', weight: 3 },
   { path: 'description', weight: 1 },
 ];
@@ -70,6 +74,9 @@ export const plugins: Collection<PluginDocument> = {
     { fields: ['category', 'createdAt'] },
     { fields: ['category', 'status', 'createdAt'] },
     { fields: ['status', 'createdAt'] },
+    { fields: ['listing', 'featured', 'installationCount', 'createdAt'] },
+    { fields: ['category', 'listing', 'featured', 'installationCount', 'createdAt'] },
+    { fields: ['capabilityIds'], multi: true },
     { fields: ['tags'], multi: true },
     { fields: ['id'] },
     { fields: ['packageName'] },
@@ -94,8 +101,8 @@ const installations: Collection<Installation> = {
 
 export const pluginsProjection: Projection = {
   name: 'plugins',
-  version: 2,
-  collections: [plugins, pluginVersions, installations],
+  version: 3,
+  collections: [plugins, pluginVersions, installations, capabilities],
   on: {
     PluginRegistered: on(pluginEvents.PluginRegistered, ({ registeredAt, ...metadata }, documents) => {
       documents.put(plugins, metadata.pluginId, metadata.ownerTenant, {
@@ -105,8 +112,10 @@ export const pluginsProjection: Projection = {
         latestVersion: null,
         versions: [],
         capabilities: [],
+        capabilityIds: [],
         installationCount: 0,
         averageRating: null,
+        listing: 'Unlisted',
         featured: false,
         deletionStartedAt: null,
         createdAt: registeredAt,
@@ -157,9 +166,11 @@ export const pluginsProjection: Projection = {
       change(documents, pluginId, (found) => ({ ...found, deletionStartedAt: null })),
     ),
     PluginDeleted: on(pluginEvents.PluginDeleted, async ({ pluginId }, documents) => {
-      const versions = (await documents.get(plugins, pluginId))?.versions ?? [];
-      for (const { semanticVersion } of versions)
+      const found = await documents.get(plugins, pluginId);
+      if (!found) throw new Error(`no plugin ${pluginId}`);
+      for (const { semanticVersion } of found.versions)
         documents.delete(pluginVersions, versionKey(pluginId, semanticVersion));
+      await countCapabilities(documents, pluginId, found.capabilities, []);
       documents.delete(plugins, pluginId);
     }),
     SlotTurned: on(slotEvents.SlotTurned, async ({ current, outcome }, documents, event) => {
@@ -187,78 +198,29 @@ async function change(
   documents.put(plugins, pluginId, found.ownerTenant, changed(found));
 }
 
-/** Stores a plugin with what follows from its versions. */
+/** Stores a plugin with what follows from its versions. @param plugin its `capabilities` are those stored so far */
 async function putPlugin(documents: Documents, plugin: PluginDocument): Promise<void> {
   const versions = [...plugin.versions].sort(byVersionDescending);
   const active = plugin.active || versions.some(({ state }) => state === 'Stable');
   const latest = latestVersion(versions);
   const latestDocument =
     latest === null ? null : await documents.get(pluginVersions, versionKey(plugin.pluginId, latest));
+  const offered = latestDocument?.capabilities ?? [];
+  await countCapabilities(documents, plugin.pluginId, plugin.capabilities, offered);
   documents.put(plugins, plugin.pluginId, plugin.ownerTenant, {
     ...plugin,
     versions,
     active,
     status: pluginStatus(versions, active),
     latestVersion: latest,
-    capabilities: latestDocument?.capabilities ?? [],
+    listing: latest === null ? 'Unlisted' : 'Listed',
+    capabilities: offered,
+    capabilityIds: [...new Set(offered.map(({ capabilityId }) => capabilityId))],
   });
 }
 
 function versionKey(pluginId: string, semanticVersion: string): string {
   return `${pluginId}@${semanticVersion}`;
-}
-
-/** Nobody pages through more results of a search than these. */
-const mostCandidates = 1_000;
-
-export interface PluginQuery {
-  readonly category?: string | undefined;
-  readonly status?: PluginStatus | undefined;
-  /** Words of the name or description, as a person types them. */
-  readonly search?: string | undefined;
-  /** All of them (decisions 17). */
-  readonly tags?: readonly string[] | undefined;
-  /** 1..100. */
-  readonly limit: number;
-  readonly offset: number;
-}
-
-export interface PluginPage {
-  readonly plugins: readonly PluginDocument[];
-  /** How many match, on all pages. */
-  readonly total: number;
-}
-
-/** The newest first; for a search, what matches best first. */
-export async function listPlugins(models: ReadModels, scope: Scope, query: PluginQuery): Promise<PluginPage> {
-  const { search, limit, offset } = query;
-  const asked = { scope, ...filterOf(query) };
-  // An empty search box asks for nothing in particular.
-  if (search !== undefined && search.trim() !== '') {
-    const words = searchWords(search);
-    const candidates =
-      words.length === 0
-        ? []
-        : await models.search<PluginDocument>(plugins.name, { ...asked, words, limit: mostCandidates });
-    const ranked = rank(search, candidates, searched);
-    return {
-      plugins: ranked.slice(offset, offset + limit).map(({ document }) => document.data),
-      total: ranked.length,
-    };
-  }
-  const sort = [{ path: 'createdAt', order: 'desc' }] as const;
-  const [total, { documents }] = await Promise.all([
-    models.count(plugins.name, asked),
-    models.find<PluginDocument>(plugins.name, { ...asked, sort, limit, offset }),
-  ]);
-  return { plugins: documents.map(({ data }) => data), total };
-}
-
-function filterOf({ category, status, tags = [] }: PluginQuery): { readonly filter?: Filter } {
-  const and: Filter[] = tags.map((tag) => ({ contains: ['tags', tag] }));
-  if (category !== undefined) and.push({ equal: ['category', category] });
-  if (status !== undefined) and.push({ equal: ['status', status] });
-  return and.length === 0 ? {} : { filter: { and } };
 }
 
 /** Plugins that were marked for deletion at that time or before, the oldest first. @param limit 1..1,000 */

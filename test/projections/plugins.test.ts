@@ -6,13 +6,8 @@ import { changeVersionState } from '../../src/domain/plugin-changes.ts';
 import { reservationEvents } from '../../src/domain/reservation.ts';
 import { slotEvents } from '../../src/domain/slot.ts';
 import type { VersionState } from '../../src/domain/version.ts';
-import {
-  getPlugin,
-  getPluginVersion,
-  listPlugins,
-  pluginsProjection,
-  type PluginQuery,
-} from '../../src/projections/plugins.ts';
+import { listPlugins, type PluginQuery } from '../../src/projections/plugin-lists.ts';
+import { getPlugin, getPluginVersion, pluginsProjection } from '../../src/projections/plugins.ts';
 import { readableSeals } from '../commands/support.ts';
 import { developer, registration } from '../support/plugin-facts.ts';
 import { openWorld, type World } from './support.ts';

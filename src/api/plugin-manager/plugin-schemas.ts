@@ -16,12 +16,8 @@ import {
   Registration,
 } from '../../domain/registration.ts';
 import { versionStates } from '../../domain/version.ts';
-import type {
-  PluginDetails,
-  PluginDocument,
-  PluginPage,
-  PluginVersionDocument,
-} from '../../projections/plugins.ts';
+import type { PluginPage } from '../../projections/plugin-lists.ts';
+import type { PluginDetails, PluginDocument, PluginVersionDocument } from '../../projections/plugins.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
 // Requests
@@ -102,14 +98,10 @@ export const ChangeVersionBody = z
   .strictObject({ state: z.enum(versionStates) })
   .meta({ description: 'Nothing leads out of Yanked', example: { state: 'Deprecated' } });
 
-export const ListPluginsQuery = z.strictObject({
+/** What every list of plugins can be narrowed to. */
+export const pluginFilters = {
   category: z.string().max(100).optional().meta({ example: 'PaymentGateway' }),
   status: z.enum(pluginStatuses).optional().meta({ example: 'Active' }),
-  search: z
-    .string()
-    .max(200)
-    .optional()
-    .meta({ description: 'Words of the name or description', example: 'stripe' }),
   tags: z
     .string()
     .max(2_600)
@@ -120,6 +112,15 @@ export const ListPluginsQuery = z.strictObject({
       description: 'Tags separated by commas; a plugin must have all of them',
       example: 'payment,stripe',
     }),
+};
+
+export const ListPluginsQuery = z.strictObject({
+  ...pluginFilters,
+  search: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: 'Words of the name or description', example: 'stripe' }),
   ...pagingQuery,
 });
 
@@ -154,7 +155,7 @@ const pluginMembers = {
   updatedAt: instant,
 };
 
-const PluginSummary = z.object({
+export const PluginSummary = z.object({
   pluginId: pluginMembers.pluginId,
   id: pluginMembers.id,
   name: pluginMembers.name,
@@ -213,7 +214,7 @@ export function pluginListAnswer(
   return { plugins: plugins.map(pluginSummary), total, limit, offset };
 }
 
-function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
+export function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
   return {
     pluginId: plugin.pluginId,
     id: plugin.id,
@@ -236,6 +237,8 @@ function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
 
 export function pluginDetailsAnswer({
   active: _active,
+  capabilityIds: _capabilityIds,
+  listing: _listing,
   deletionStartedAt: _deletionStartedAt,
   ...plugin
 }: PluginDetails): z.output<typeof PluginDetailsAnswer> {

@@ -1,7 +1,8 @@
 /** Plugins and their versions ("Plugins API"). */
 import { registerPlugin, type RegisterPluginDeps } from '../../commands/register-plugin.ts';
 import { PluginId } from '../../domain/ids.ts';
-import { getPlugin, getPluginVersion, listPlugins, pluginsProjection } from '../../projections/plugins.ts';
+import { listPlugins } from '../../projections/plugin-lists.ts';
+import { getPlugin, getPluginVersion, pluginsProjection } from '../../projections/plugins.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { route, type Route } from '../http/route.ts';
 import {

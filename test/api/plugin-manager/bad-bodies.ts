@@ -307,6 +307,15 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     [`search=${long(201)}`, 'search'],
     [`tags=${many(51, String).join()}`, 'tags'],
   ],
+  '/marketplace/plugins': [
+    ['status=active', 'status'],
+    [`category=${long(101)}`, 'category'],
+    [`tags=${many(51, String).join()}`, 'tags'],
+    [`tags=${long(2_601)}`, 'tags'],
+    ...['', 'yes', '1', 'True'].map((featured) => [`featured=${featured}`, 'featured'] as const),
+    ['q=payment', 'q'],
+  ],
+  '/capabilities': [['capabilityId=IPaymentProcessor', 'capabilityId']],
   '/tenants': [
     ['status=Gone', 'status'],
     ['tier=%00', 'tier'],
@@ -322,6 +331,16 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     [`tenantId=${acmeId}&tenantId=${acmeId}`, 'tenantId'],
   ],
 };
+
+/** Parameters of a search for `payment`. */
+export const badSearches: readonly (readonly [query: string, named: string])[] = [
+  ['search=payment', 'search'],
+  ['featured=true', 'featured'],
+  ['status=active', 'status'],
+  [`category=${long(101)}`, 'category'],
+  [`tags=${many(51, String).join()}`, 'tags'],
+  ['q=stripe', 'q'],
+];
 
 /** Of every list. */
 export const badPaging: readonly (readonly [query: string, named: string])[] = [

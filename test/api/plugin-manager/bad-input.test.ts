@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createAcme, registerCorePayments, registerStripe } from '../../fixtures/plugin-manager.ts';
 import type { Call, Reply } from '../../support/http.ts';
-import { badBodies, badPaging, badQueries, changed } from './bad-bodies.ts';
+import { badBodies, badPaging, badQueries, badSearches, changed } from './bad-bodies.ts';
 import { expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
 
 describe('bad input over HTTP', () => {
@@ -92,6 +92,14 @@ describe('bad input over HTTP', () => {
         expectRefusal(await send('GET', `${path}?${query}`), 400, 'VALIDATION_ERROR', [named]);
     });
 
+  it('GET /marketplace/search: parameters', async () => {
+    const path = '/marketplace/search';
+    for (const [query, named] of [...badSearches, ...badPaging])
+      expectRefusal(await send('GET', `${path}?q=payment&${query}`), 400, 'VALIDATION_ERROR', [named]);
+    for (const query of ['', 'q', 'q=', 'q=%20%09', `q=${'x'.repeat(201)}`])
+      expectRefusal(await send('GET', `${path}?${query}`), 400, 'VALIDATION_ERROR', ['q']);
+  });
+
   it('GET of one thing takes no parameters', async () => {
     for (const path of ['/plugins/core-payments', '/tenants/tenant-acme-corp', '/plugin-deployments/dep-1'])
       expectRefusal(await send('GET', `${path}?verbose=1`), 400, 'VALIDATION_ERROR', ['verbose']);
@@ -112,6 +120,7 @@ describe('bad input over HTTP', () => {
       for (const path of [
         ...[`/plugins/${name}`, `/plugins/${name}/versions/1.0.0`, `/plugins/core-payments/versions/${name}`],
         ...[`/tenants/${name}`, `/plugin-deployments/${name}`, `/users/${name}`, `/${name}`],
+        ...[`/capabilities/${name}/plugins`, `/capabilities/${name}`],
       ])
         expectRefusal(await send('GET', path), 404, 'NOT_FOUND');
     for (const name of names)
@@ -135,16 +144,20 @@ describe('bad input over HTTP', () => {
       '%5C',
       'a'.repeat(200),
     ];
-    for (const word of words)
-      for (const query of [
-        `search=${word}`,
-        `category=${encodeURIComponent(word.slice(0, 90))}`,
-        `tags=${word}`,
+    for (const word of words) {
+      const filters = [`category=${encodeURIComponent(word.slice(0, 90))}`, `tags=${word}`];
+      for (const [list, path] of [
+        ...[`search=${word}`, ...filters].map((query) => ['plugins', `/plugins?${query}`] as const),
+        ...filters.map((query) => ['plugins', `/marketplace/plugins?${query}`] as const),
+        // A blank is no question.
+        ...(word === '+' ? [] : [['results', `/marketplace/search?q=${word}`] as const]),
+        ...filters.map((query) => ['results', `/marketplace/search?q=core&${query}`] as const),
       ]) {
-        const { status, body } = await send('GET', `/plugins?${query}`);
-        expect(status, query).to.equal(200);
-        expect(body, query).to.have.property('plugins').that.is.an('array');
+        const { status, body } = await send('GET', path);
+        expect(status, path).to.equal(200);
+        expect(body, path).to.have.property(list).that.is.an('array');
       }
+    }
   });
 
   it('refuses headers that it cannot use, by name', async () => {

@@ -7,12 +7,8 @@ import { pluginEvents } from '../../../src/domain/plugin.ts';
 import { reservationEvents } from '../../../src/domain/reservation.ts';
 import { slotEvents } from '../../../src/domain/slot.ts';
 import { tenantEvents } from '../../../src/domain/tenant.ts';
-import {
-  getPlugin,
-  getPluginVersion,
-  listPlugins,
-  pluginsProjection,
-} from '../../../src/projections/plugins.ts';
+import { listPlugins } from '../../../src/projections/plugin-lists.ts';
+import { getPlugin, getPluginVersion, pluginsProjection } from '../../../src/projections/plugins.ts';
 import { getTenant, listTenants, tenantsProjection } from '../../../src/projections/tenants.ts';
 import { usageProjection } from '../../../src/projections/usage.ts';
 import { readableSeals } from '../../commands/support.ts';

@@ -151,6 +151,57 @@ describe("the Plugin Manager's document", () => {
     });
   });
 
+  it('GET /capabilities', async () => {
+    const { status, body } = await server.ask('Viewer', 'GET', '/capabilities');
+    expect(status).to.equal(200);
+    expectShape(body, responses.capabilities);
+    expect(body).to.deep.equal({
+      capabilities: [{ ...responses.capabilities.capabilities[0], pluginCount: 1 }],
+      ...{ total: 1, limit: 20, offset: 0 },
+    });
+  });
+
+  it('GET /capabilities/{capabilityId}/plugins', async () => {
+    const { status, body } = await server.ask('Viewer', 'GET', '/capabilities/IPaymentProcessor/plugins');
+    expect(status).to.equal(200);
+    expectShape(body, responses.capabilityPlugins);
+    expect(body).to.deep.equal({
+      ...responses.capabilityPlugins,
+      plugins: [{ ...responses.capabilityPlugins.plugins[0], capabilityVersions: ['1.0'] }],
+      ...{ total: 1, limit: 20, offset: 0 },
+    });
+  });
+
+  it('GET /marketplace/plugins', async () => {
+    const path = '/marketplace/plugins?category=PaymentGateway&featured=true';
+    expect((await server.ask('Viewer', 'GET', path)).body).to.include({ total: 0 });
+    const featured = '/marketplace/plugins/payment-stripe/featured';
+    expect((await server.ask('PlatformAdmin', 'PUT', featured)).status).to.equal(204);
+    const { status, body } = await server.ask('Viewer', 'GET', path);
+    expect(status).to.equal(200);
+    expectShape(body, responses.marketplace, { nullable: ['averageRating'] });
+    const [documented] = responses.marketplace.plugins;
+    expect(body).to.include({ total: 1, limit: 20, offset: 0 });
+    expect((body as { plugins: object[] }).plugins[0]).to.include({
+      ...documented,
+      ...{ description: registerStripe.description, installationCount: 1, averageRating: null },
+    });
+  });
+
+  it('GET /marketplace/search', async () => {
+    const { status, body } = await server.ask(
+      'Viewer',
+      'GET',
+      '/marketplace/search?q=payment&tags=stripe,credit-card',
+    );
+    expect(status).to.equal(200);
+    expectShape(body, responses.search);
+    expect(body).to.include({ query: 'payment', total: 1, limit: 20, offset: 0 });
+    const [found] = (body as typeof responses.search).results;
+    expect(found).to.include({ pluginId: 'payment-stripe', installationCount: 1 });
+    expect(found?.relevanceScore).to.be.within(0.9, 1);
+  });
+
   it('GET /tenants', async () => {
     const { status, body } = await server.ask(
       'PlatformAdmin',
@@ -177,14 +228,19 @@ describe("the Plugin Manager's document", () => {
   });
 
   it('pages with limit and offset, and echoes them', async () => {
-    const pages = { '/plugins': 2, '/tenants': 1, '/plugin-deployments': 3 };
+    const pages = {
+      ...{ '/plugins?': 2, '/tenants?': 1, '/plugin-deployments?': 3, '/capabilities?': 1 },
+      ...{ '/capabilities/IPaymentProcessor/plugins?': 1, '/plugins?search=payment&': 2 },
+      ...{ '/marketplace/plugins?': 2, '/marketplace/search?q=payment&': 2 },
+    };
+    const listIn = (body: unknown) => Object.values(body as object).find(Array.isArray);
     for (const [path, total] of Object.entries(pages)) {
-      const { body } = await server.ask('PlatformAdmin', 'GET', `${path}?limit=1&offset=${total - 1}`);
-      expect(body).to.include({ total, limit: 1, offset: total - 1 });
-      expect(Object.values(body as object)[0], path).to.have.length(1);
-      const beyond = await server.ask('PlatformAdmin', 'GET', `${path}?offset=999`);
-      expect(beyond.body).to.include({ total, limit: 20, offset: 999 });
-      expect(Object.values(beyond.body as object)[0], path).to.deep.equal([]);
+      const { body } = await server.ask('PlatformAdmin', 'GET', `${path}limit=1&offset=${total - 1}`);
+      expect(body, path).to.include({ total, limit: 1, offset: total - 1 });
+      expect(listIn(body), path).to.have.length(1);
+      const beyond = await server.ask('PlatformAdmin', 'GET', `${path}offset=999999999`);
+      expect(beyond.body, path).to.include({ total, limit: 20, offset: 999_999_999 });
+      expect(listIn(beyond.body), path).to.deep.equal([]);
     }
   });
 });

@@ -31,6 +31,10 @@ const documented: Readonly<Record<string, readonly Role[]>> = {
   'DELETE /api/v1/plugins/{pluginId}': staff,
   'PUT /api/v1/marketplace/plugins/{pluginId}/featured': staff,
   'DELETE /api/v1/marketplace/plugins/{pluginId}/featured': staff,
+  'GET /api/v1/marketplace/plugins': everybody,
+  'GET /api/v1/marketplace/search': everybody,
+  'GET /api/v1/capabilities': everybody,
+  'GET /api/v1/capabilities/{capabilityId}/plugins': everybody,
   'POST /api/v1/plugin-deployments': tenants,
   'GET /api/v1/plugin-deployments': tenants,
   'GET /api/v1/plugin-deployments/{deploymentId}': tenants,
@@ -58,6 +62,7 @@ const parameters: Readonly<Record<string, string>> = {
   '{version}': '2.0.0',
   '{deploymentId}': 'dep-unknown',
   '{tenantId}': acmeId,
+  '{capabilityId}': 'IPaymentProcessor',
   '{userId}': 'usr_unknown',
   '{keyId}': 'key_unknown',
 };
