@@ -2,10 +2,10 @@
 import type { Logger } from 'pino';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
-import { openApiFace } from './api/http/openapi.ts';
 import { createHttpServer } from './api/http/server.ts';
 import { createRateLimiting } from './api/http/rate-limiting.ts';
 import type { HttpServices } from './api/http/services.ts';
+import { openApiFace } from './api/openapi/face.ts';
 import { healthFace, type Readiness } from './api/health.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
@@ -113,9 +113,10 @@ export async function startServer(
         perEndpoint: config.SLIPWAY_RATE_LIMITS === 'on',
       }),
     };
-    const openApi = openApiFace([pluginManager], apiInfo);
+    const health = healthFace({ clock, readiness: readiness.now });
+    const openApi = openApiFace([pluginManager, health], apiInfo);
     const app = createApp({
-      always: healthFace({ clock, readiness: readiness.now }),
+      always: health,
       faces: [pluginManager, openApi],
       services,
       isReady: () => readiness.now().ready,
@@ -143,6 +144,7 @@ const apiInfo = {
   version: '1.0.0',
   description:
     'A plugin platform: plugins and their versions, tenants, and deployments that watch themselves.',
+  license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
 };
 
 /** Which projections have reached the place where the log ended at start. */

@@ -1,6 +1,7 @@
 /** A small client over fetch, and a server for the length of a test. */
 import type { RequestListener } from 'node:http';
 import { createHttpServer } from '../../src/api/http/server.ts';
+import { describedBy } from './api-description.ts';
 
 export interface Reply {
   readonly status: number;
@@ -23,11 +24,15 @@ export interface Client {
   readonly call: (method: string, path: string, call?: Call) => Promise<Reply>;
 }
 
-/** @param url `http://127.0.0.1:3000` */
-export function createClient(url: string): Client {
+/** @throws when an answer is not what it should be */
+export type Check = (method: string, path: string, call: Call, reply: Reply) => void;
+
+/** @param url `http://127.0.0.1:3000`; @param check what every answer is held to */
+export function createClient(url: string, check: Check = () => undefined): Client {
   return {
     url,
-    call: async (method, path, { token, headers = {}, body, raw } = {}) => {
+    call: async (method, path, call = {}) => {
+      const { token, headers = {}, body, raw } = call;
       const content = body === undefined ? raw : JSON.stringify(body);
       const response = await fetch(url + path, {
         method,
@@ -38,9 +43,18 @@ export function createClient(url: string): Client {
         },
         ...(content === undefined ? {} : { body: content }),
       });
-      return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+      const { status, headers: answered } = response;
+      const reply = { status, headers: answered, body: parsed(await response.text()) };
+      check(method, path, call, reply);
+      return reply;
     },
   };
+}
+
+/** A client of a server that describes itself: no answer passes that is not in its document. */
+export async function createDescribedClient(url: string): Promise<Client> {
+  const response = await fetch(`${url}/api/openapi.json`);
+  return createClient(url, describedBy(await response.text()));
 }
 
 function parsed(text: string): unknown {

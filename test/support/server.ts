@@ -10,7 +10,7 @@ import { platformTenant, TenantId } from '../../src/domain/ids.ts';
 import type { Role } from '../../src/domain/permissions.ts';
 import { Email } from '../../src/domain/user.ts';
 import { type Server, startServer } from '../../src/server.ts';
-import { type Client, createClient, type Reply } from './http.ts';
+import { type Client, createDescribedClient, type Reply } from './http.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const adminEmail = 'admin@example.com';
@@ -66,7 +66,7 @@ export async function startTestServer(
       ...(options.ports ? { ports: options.ports } : {}),
     });
     await server.ready;
-    client = createClient(server.url);
+    client = await createDescribedClient(server.url);
   }
 
   const login = (username: string, password: string): Promise<Reply> =>

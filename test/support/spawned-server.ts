@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { type Client, createClient } from './http.ts';
+import { type Client, createDescribedClient } from './http.ts';
 
 export const adminPassword = 'correct-horse-battery';
 
@@ -31,7 +31,7 @@ export async function spawnServer(
   const gone = once(child, 'close') as Promise<[code: number | null]>;
   const url = await readyUrl(child);
   return {
-    client: createClient(url),
+    client: await createDescribedClient(url),
     kill: async () => {
       child.kill('SIGKILL');
       await gone;

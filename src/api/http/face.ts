@@ -17,6 +17,8 @@ export interface Face {
   readonly name: string;
   /** `/api/v1`; empty for routes at the root, beside which other faces live. */
   readonly prefix: string;
+  /** Before the names of its operations in the API reference, where another face has the same: `idp`. */
+  readonly operationPrefix?: string;
   /** In order: static paths before those with parameters in the same place. */
   readonly routes: readonly Route[];
   readonly errors: ProblemRenderer;

@@ -4,6 +4,7 @@ import type { CommandContext } from '../../core/executor.ts';
 import type { RateLimit } from '../../ports/rate-limits.ts';
 import type { Answer } from './answer.ts';
 import type { Principal } from './principal.ts';
+import type { ProblemKind } from './problem.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -45,8 +46,14 @@ export interface RouteDefinition<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** What it answers when all is well; null for no body. Documentation, not enforced. */
+  /** Of the API reference, and so of generated clients; default: made of method and path. */
+  readonly operationId?: string;
+  /** What it answers when all is well; null for no body. The tests hold every answer to it. */
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** Headers of these answers, beside those that every answer may have: names and what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What it may refuse, beside what the kernel refuses on every route of its kind. */
+  readonly refusals?: readonly ProblemKind[];
   /** Whether `Idempotency-Key` is honoured: for every command but login. */
   readonly idempotent?: boolean;
   /** How often a user may call it; default: as the face says for reads or writes. */
@@ -70,7 +77,10 @@ export interface Route {
   readonly body: z.ZodType;
   /** Whether the definition names a body at all. */
   readonly hasBody: boolean;
+  readonly operationId: string | null;
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly refusals: readonly ProblemKind[];
   readonly idempotent: boolean;
   readonly limit: RateLimit | 'none' | 'of the face';
   readonly reads: readonly string[] | 'all';
@@ -97,6 +107,9 @@ export function route(definition: ErasedDefinition): Route {
     query: definition.query ?? noMembers,
     body: definition.body ?? noBody,
     hasBody: definition.body !== undefined,
+    operationId: definition.operationId ?? null,
+    headers: definition.headers ?? {},
+    refusals: definition.refusals ?? [],
     idempotent: definition.idempotent ?? false,
     limit: definition.limit ?? 'of the face',
     reads: definition.reads ?? 'all',

@@ -31,6 +31,7 @@ export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
       policy: 'public',
       body: LogInBody,
       responses: { 200: LoggedInAnswer },
+      refusals: ['Unauthenticated'],
       handler: async ({ body }) => {
         const { token, expiresAt, user } = await logIn(deps, { ...body, lifetimeSeconds });
         const { username, role, userId, tenantId } = user;

@@ -48,6 +48,7 @@ export function deploymentRoutes(deps: DeploymentRoutesDeps): readonly Route[] {
       tag,
       body: DeployPluginBody,
       responses: { 202: DeployedAnswer },
+      refusals: ['NotFound', 'DependencyConflict'],
       handler: async ({ principal, context, body }) => {
         refuseOtherTenant(principal, body.tenantId);
         const { userId } = callerOf(principal);

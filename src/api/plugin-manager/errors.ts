@@ -19,10 +19,12 @@ const spelling: Readonly<Record<ProblemKind, readonly [status: number, code: str
   Unavailable: [503, 'SERVICE_UNAVAILABLE'],
 };
 
+const codes = [...new Set(Object.values(spelling).map(([, code]) => code))];
+
 export const ErrorBody = z
   .strictObject({
     error: z.strictObject({
-      code: z.string(),
+      code: z.enum(codes),
       message: z.string(),
       details: z.array(z.strictObject({ field: z.string(), message: z.string() })),
       traceId: z.string(),

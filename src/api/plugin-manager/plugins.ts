@@ -40,6 +40,8 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
       idempotent: true,
       body: RegisterPluginBody,
       responses: { 201: RegisteredPluginAnswer },
+      headers: { Location: 'The path of the plugin, or of the version when the plugin was known' },
+      refusals: ['DependencyConflict'],
       handler: async ({ principal, context, body }) => {
         const publisher = callerOf(principal);
         const registered = await registerPlugin(deps, { ...context, publisher }, body);

@@ -77,6 +77,7 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
       idempotent: true,
       body: schemas.CreateUserBody,
       responses: { 201: schemas.UserAnswer },
+      refusals: ['NotFound'],
       handler: async ({ principal, context, body }) => {
         const { tenantId = callerOf(principal).tenant, name = null, ...rest } = body;
         refuseOtherTenant(principal, tenantId);

@@ -22,6 +22,14 @@ export const clock: Clock = {
   after: () => () => undefined,
 };
 
+/** What documents of tests say of themselves. */
+export const testInfo = {
+  title: 'Things',
+  version: '1.0.0',
+  description: 'Of tests',
+  license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
+};
+
 export const here = 'log-1:7' as Position;
 
 class ApiKeyRefused extends Error {

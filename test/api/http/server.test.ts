@@ -3,14 +3,15 @@ import express from 'express';
 import { createConnection } from 'node:net';
 import { z } from 'zod';
 import { mountFace } from '../../../src/api/http/face.ts';
-import { openApiDocument, openApiFace } from '../../../src/api/http/openapi.ts';
 import { route } from '../../../src/api/http/route.ts';
 import type { Route } from '../../../src/api/http/route.ts';
 import { createHttpServer } from '../../../src/api/http/server.ts';
+import { openApiDocument } from '../../../src/api/openapi/document.ts';
+import { openApiFace } from '../../../src/api/openapi/face.ts';
 import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createClient, withServer } from '../../support/http.ts';
-import { example, services, Thing, thingRoutes } from './example.ts';
+import { example, services, testInfo, Thing, thingRoutes } from './example.ts';
 
 const answer = async (): Promise<{ status: number }> => ({ status: 200 });
 
@@ -78,7 +79,7 @@ describe('until the server is ready', () => {
 });
 
 describe('the API reference', () => {
-  const info = { title: 'Things', version: '1.0.0', description: 'Of tests' };
+  const info = testInfo;
 
   it('says of every route who may call it, what it takes and what it answers', () => {
     const face = pluginManagerFace(thingRoutes());

@@ -55,7 +55,7 @@ const documented: Readonly<Record<string, readonly Role[]>> = {
   'GET /api/v1/api-keys': everybody,
   'DELETE /api/v1/api-keys/{keyId}': everybody,
 };
-const publicRoutes = ['POST /api/v1/authentication/login'];
+const publicRoutes = ['POST /api/v1/authentication/login', 'GET /api/v1/health'];
 
 const parameters: Readonly<Record<string, string>> = {
   '{pluginId}': 'payment-stripe',

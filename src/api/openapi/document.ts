@@ -1,0 +1,150 @@
+/** The API reference as OpenAPI 3.1, from the routes themselves. */
+import { z } from 'zod';
+import type { Face } from '../http/face.ts';
+import type { Route } from '../http/route.ts';
+import { type ComponentKind, headerComponents, reference } from './headers.ts';
+import { JsonObject } from './json.ts';
+import { operationId } from './operation-id.ts';
+import { createResponses, type Responses } from './responses.ts';
+import { createSchemas, type Schemas } from './schemas.ts';
+
+export interface ApiInfo {
+  readonly title: string;
+  /** Of the API, not of the program. */
+  readonly version: string;
+  readonly description: string;
+  readonly license: { readonly name: string; readonly identifier: string };
+}
+
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: ApiInfo;
+  readonly servers: readonly { readonly url: string; readonly description: string }[];
+  readonly tags: readonly { readonly name: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
+  readonly components: Readonly<
+    Record<ComponentKind | 'schemas' | 'securitySchemes', Readonly<Record<string, JsonObject>>>
+  >;
+}
+
+/** @throws when two operations have one name, or two schemas one id */
+export function openApiDocument(faces: readonly Face[], info: ApiInfo): OpenApiDocument {
+  const schemas = createSchemas();
+  const responses = createResponses(schemas);
+  const paths: Record<string, Record<string, JsonObject>> = {};
+  const ids = new Set<string>();
+  const tags = new Set<string>();
+  for (const face of faces)
+    for (const route of face.routes) {
+      const path = (face.prefix + route.path).replaceAll(/:(\w+)/g, '{$1}');
+      const id = operationId(route, face.operationPrefix ?? '');
+      if (ids.has(id)) throw new Error(`two operations are called ${id}: give ${path} an operationId`);
+      ids.add(id);
+      if (route.tag !== null) tags.add(route.tag);
+      const described = operation(face, route, { schemas, responses });
+      (paths[path] ??= {})[route.method.toLowerCase()] = { operationId: id, ...described };
+    }
+  return {
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/', description: 'Where this document was read' }],
+    tags: [...tags].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: schemas.components,
+      responses: responses.components,
+      headers: headerComponents,
+      parameters: parameterComponents,
+      securitySchemes,
+    },
+  };
+}
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The token of a session: of `POST /api/v1/authentication/login`',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'For programs: of `POST /api/v1/api-keys`, with no more permissions than it was given',
+  },
+};
+
+const parameterComponents = {
+  'Idempotency-Key': {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'A repetition with the same key has one effect and one answer, for 24 hours',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+    example: '6f1c2a8e-nightly-build-17',
+  },
+  'X-Correlation-Id': {
+    name: 'X-Correlation-Id',
+    in: 'header',
+    description: 'Connects the request with what it causes, in answers, events and logs',
+    schema: { type: 'string', maxLength: 128 },
+    example: 'trace-xyz789',
+  },
+  'X-Position': {
+    name: 'X-Position',
+    in: 'header',
+    description: 'As a write answered it: waits until the answer shows that write, for 2 seconds at most',
+    schema: { type: 'string', maxLength: 129 },
+    example: '0b8e6c1a:42',
+  },
+} as const;
+
+function operation(
+  face: Face,
+  route: Route,
+  { schemas, responses }: { readonly schemas: Schemas; readonly responses: Responses },
+): JsonObject {
+  const { policy, method, summary, tag, idempotent, hasBody } = route;
+  const isClosed = policy !== 'public';
+  const named: readonly (readonly [keyof typeof parameterComponents, boolean])[] = [
+    ['X-Correlation-Id', true],
+    ['X-Position', method === 'GET' && isClosed],
+    ['Idempotency-Key', idempotent],
+  ];
+  return {
+    summary,
+    ...(tag === null ? {} : { tags: [tag] }),
+    security: isClosed ? [{ bearer: [] }, { apiKey: [] }] : [],
+    ...(isClosed ? { 'x-permission': policy.permission } : {}),
+    parameters: [
+      ...parametersOf(route.params, 'path', schemas),
+      ...parametersOf(route.query, 'query', schemas),
+      ...named.flatMap(([name, takes]) => (takes ? [reference('parameters', name)] : [])),
+    ],
+    ...(hasBody ? { requestBody: bodyOf(route.body, schemas) } : {}),
+    responses: responses.of(face, route),
+  };
+}
+
+function bodyOf(body: z.ZodType, schemas: Schemas): JsonObject {
+  return {
+    required: !body.safeParse(undefined).success,
+    content: { 'application/json': { schema: schemas.describe(body, 'input') } },
+  };
+}
+
+function parametersOf(schema: z.ZodType, place: 'path' | 'query', schemas: Schemas): readonly JsonObject[] {
+  const { properties, required } = Members.parse(schemas.describe(schema, 'input'));
+  return Object.entries(properties).map(([name, { description, ...property }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema: property,
+  }));
+}
+
+const Members = z.object({
+  properties: z.record(z.string(), JsonObject).default({}),
+  required: z.array(z.string()).default([]),
+});

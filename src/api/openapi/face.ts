@@ -1,0 +1,23 @@
+/** Answers the document of all faces. */
+import type { Face } from '../http/face.ts';
+import { route } from '../http/route.ts';
+import { type ApiInfo, openApiDocument } from './document.ts';
+import { JsonObject } from './json.ts';
+
+/** @param faces all that it describes, beside itself; what is wrong here is answered as the first would */
+export function openApiFace(faces: readonly [Face, ...Face[]], info: ApiInfo): Face {
+  const { errors, errorBody, limits } = faces[0];
+  const face = { name: 'openapi', prefix: '', errors, errorBody, limits };
+  const itself = route({
+    method: 'GET',
+    path: '/api/openapi.json',
+    operationId: 'getApiDescription',
+    summary: 'This document',
+    tag: 'Reference',
+    policy: 'public',
+    responses: { 200: JsonObject },
+    handler: async () => ({ status: 200, body: document }),
+  });
+  const document = openApiDocument([...faces, { ...face, routes: [itself] }], info);
+  return { ...face, routes: [itself] };
+}

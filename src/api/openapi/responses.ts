@@ -1,0 +1,96 @@
+/** What a route may answer, refusals included: those of the kernel follow from what the route is. */
+import type { z } from 'zod';
+import type { Face } from '../http/face.ts';
+import { Problem, type ProblemKind } from '../http/problem.ts';
+import type { Route } from '../http/route.ts';
+import { headersOf, reference } from './headers.ts';
+import type { JsonObject } from './json.ts';
+import type { Schemas } from './schemas.ts';
+
+export interface Responses {
+  /** By status. */
+  of(face: Face, route: Route): JsonObject;
+  /** Refusals that many routes share, by their names. */
+  readonly components: Readonly<Record<string, JsonObject>>;
+}
+
+const sentences: Readonly<Record<ProblemKind, string>> = {
+  Invalid: 'Something in the request is not as described; `details` name it',
+  DependencyConflict: 'Dependencies of plugins do not fit together',
+  Unauthenticated: 'There is no session token or API key that holds',
+  Forbidden: 'The caller may not do this',
+  NotFound: 'Something that the request names does not exist',
+  MethodNotAllowed: 'The path does not answer this method',
+  Conflict: 'The present state does not allow it, or it was done before',
+  PayloadTooLarge: 'The body is too large',
+  UnsupportedMediaType: 'The body is not JSON in UTF-8, sent as it is',
+  IdempotencyKeyReused: 'The `Idempotency-Key` was used for another request',
+  RateLimited: 'That was too often; `Retry-After` says how long to wait',
+  Internal: 'Something went wrong on the side of the server',
+  Unavailable: 'Not just now: the server is starting, or cannot reach what it needs; try again',
+};
+
+export function createResponses(schemas: Schemas): Responses {
+  const components: Record<string, JsonObject> = {};
+
+  function refusal(face: Face, kinds: readonly ProblemKind[]): JsonObject {
+    const response = {
+      description: kinds.map((kind) => sentences[kind]).join('. Or: '),
+      headers: headersOf.refusal(kinds),
+      content: { 'application/json': { schema: schemas.describe(face.errorBody, 'output') } },
+    };
+    const plain = kinds.join('Or');
+    const isTaken = components[plain] && JSON.stringify(components[plain]) !== JSON.stringify(response);
+    const name = isTaken ? `${face.name}.${plain}` : plain;
+    components[name] = response;
+    return reference('responses', name);
+  }
+
+  function success(route: Route, schema: z.ZodType | null): JsonObject {
+    return {
+      description: route.summary,
+      headers: headersOf.success(route),
+      ...(schema ? { content: { 'application/json': { schema: schemas.describe(schema, 'output') } } } : {}),
+    };
+  }
+
+  return {
+    components,
+    of(face, route) {
+      const answers = Object.entries(route.responses).map(
+        ([status, schema]) => [status, success(route, schema)] as const,
+      );
+      const byStatus = Map.groupBy(
+        problemsOf(route),
+        (kind) => face.errors(new Problem(kind, ''), nobody).status,
+      );
+      const refusals = [...byStatus].map(([status, kinds]) => [status, refusal(face, kinds)] as const);
+      return { ...Object.fromEntries(refusals), ...Object.fromEntries(answers) };
+    },
+  };
+}
+
+const nobody = { traceId: '', timestamp: '' };
+
+/** In the order in which they are looked for. */
+export function problemsOf(route: Route): readonly ProblemKind[] {
+  const { policy, method, path, idempotent, limit, refusals } = route;
+  const isClosed = policy !== 'public';
+  const isWrite = method !== 'GET';
+  const kinds: readonly (readonly [ProblemKind, boolean])[] = [
+    ['Unauthenticated', isClosed],
+    ['RateLimited', isClosed || limit !== 'none'],
+    ['Forbidden', isClosed],
+    ['UnsupportedMediaType', isWrite],
+    ['PayloadTooLarge', isWrite],
+    ['Invalid', true],
+    ['IdempotencyKeyReused', idempotent],
+    ['NotFound', path.includes(':')],
+    // What was answered long ago is kept no longer, and not done again.
+    ['Conflict', idempotent],
+    ['Internal', true],
+    ['Unavailable', true],
+  ];
+  const ofTheKernel = kinds.flatMap(([kind, may]) => (may ? [kind] : []));
+  return [...new Set([...ofTheKernel, ...refusals])];
+}
