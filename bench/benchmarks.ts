@@ -5,14 +5,16 @@ import { benchHttp } from './http.ts';
 import { benchReads } from './reads.ts';
 import { benchStart } from './start.ts';
 import type { Row } from './table.ts';
+import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
-type BenchmarkName = 'append' | 'http' | 'reads' | 'fold' | 'start';
+type BenchmarkName = 'append' | 'http' | 'reads' | 'verdaccio' | 'fold' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
   http: benchHttp,
   reads: benchReads,
+  verdaccio: benchVerdaccio,
   fold: benchFold,
   start: benchStart,
 };

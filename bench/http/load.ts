@@ -41,6 +41,7 @@ async function load(asked: Load): Promise<Loaded> {
     url,
     connections,
     amount: requests,
+    timeout: 60,
     requests: [{ method, path: asked.path, headers, ...(isNumbered && { setupRequest: numbered }) }],
   };
   const run = autocannon(options, (error: Error | null, result) => (error ? reject(error) : resolve(result)));
