@@ -1,5 +1,6 @@
 /** The platform without a face: everything between the ports and the commands, and the processes that run by themselves. */
 import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
+import type { DependantsDeps } from './commands/check-dependants.ts';
 import type { DeletePluginDeps } from './commands/delete-plugin.ts';
 import type { DeployPluginDeps } from './commands/deploy-plugin.ts';
 import type { Config } from './config.ts';
@@ -21,7 +22,7 @@ import { createWitness } from './processes/witness.ts';
 import { allProjections } from './projections.ts';
 import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
 import { deletionsSince } from './projections/plugins.ts';
-import { dueClaims, occupiedSlots, occupiedSlotsOf } from './projections/slots.ts';
+import { dueClaims, occupiedSlots, occupiedSlotsBeside, occupiedSlotsOf } from './projections/slots.ts';
 import { reservedSlots } from './projections/usage.ts';
 
 export interface Platform {
@@ -31,6 +32,7 @@ export interface Platform {
   readonly prober: Prober;
   readonly scenarioOf: DeployPluginDeps['scenarioOf'];
   readonly occupiedSlots: DeletePluginDeps['occupiedSlots'];
+  readonly slotsBeside: DependantsDeps['slotsBeside'];
   /** Ends what runs by itself; the ports stay open. */
   stop(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export function createPlatform(
     processes,
     prober,
     occupiedSlots: occupiedByPlugin,
+    slotsBeside: (place, asOf) => occupiedSlotsBeside({ models, projector }, place, asOf),
     scenarioOf:
       runtimes.chosen === 'simulated' ? simulatedScenario(config.SLIPWAY_SIMULATE ?? null) : () => null,
     stop: async () => {

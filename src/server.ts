@@ -14,6 +14,7 @@ import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
+import { rolloutRoutes } from './api/plugin-manager/rollouts.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
@@ -89,6 +90,7 @@ export async function startServer(
       scenarioOf: platform.scenarioOf,
       projector,
       occupiedSlots: platform.occupiedSlots,
+      slotsBeside: platform.slotsBeside,
     };
     const pluginManager = pluginManagerFace([
       ...authenticationRoutes(core),
@@ -96,6 +98,7 @@ export async function startServer(
       ...pluginChangeRoutes(core),
       ...catalogRoutes(core),
       ...deploymentRoutes(core),
+      ...rolloutRoutes(core),
       ...tenantRoutes(core),
       ...userRoutes(core),
       ...apiKeyRoutes(core),

@@ -10,7 +10,8 @@ import { endDeletion, startDeletion } from '../domain/plugin-deletion.ts';
 import { refuse } from '../domain/refusal.ts';
 import { slot } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EventStore, Position, RecordedEvent } from '../ports/event-store.ts';
+import type { EventStore, Position } from '../ports/event-store.ts';
+import { backwards, claimedBefore } from './claimed-before.ts';
 
 export interface DeletePluginDeps {
   readonly executor: Executor;
@@ -28,7 +29,6 @@ export interface DeletionEnd {
 
 /** Enough for a person to see what is meant. */
 const mostNamed = 10;
-const pageSize = 100;
 
 /** @throws {CommandRefused} NotFound, or Conflict when it is deployed somewhere; {NotThereYet}: the mark stays until someone ends it */
 export async function deletePlugin(
@@ -106,39 +106,9 @@ async function liveDeployments(
   for (const key of await deps.occupiedSlots(pluginId, mark)) {
     const { current, flight } = (await deps.executor.load(slot, key)).state;
     if (current) live.push(current);
-    else if (flight && (await claimedBefore(deps, key, flight.deploymentId, mark)))
+    else if (flight && (await claimedBefore(deps.store, key, flight.deploymentId, mark)))
       live.push(flight.deploymentId);
     if (live.length === mostNamed) break;
   }
   return live;
-}
-
-async function claimedBefore(
-  { store }: DeletePluginDeps,
-  key: SlotKey,
-  deploymentId: DeploymentId,
-  mark: Position,
-): Promise<boolean> {
-  for await (const { type, data, position } of backwards(store, `slot-${key}`)) {
-    const claims = type === 'SlotClaimed' || type === 'SuccessorClaimed';
-    if (claims && data['deploymentId'] === deploymentId) return store.compare(position, mark) < 0;
-  }
-  throw new Error(`nobody claimed slot ${key} for ${deploymentId}`);
-}
-
-async function* backwards(
-  store: Pick<EventStore, 'readStream'>,
-  stream: string,
-): AsyncGenerator<RecordedEvent, void> {
-  let page = await store.readStream(stream, { direction: 'backwards', limit: pageSize });
-  for (;;) {
-    yield* page;
-    const oldest = page.at(-1);
-    if (!oldest || oldest.revision === 0) return;
-    page = await store.readStream(stream, {
-      from: oldest.revision - 1,
-      direction: 'backwards',
-      limit: pageSize,
-    });
-  }
 }

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import { step } from '../core/context.ts';
 import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
-import { type Candidate, type Dependency, unmetDependencies } from '../domain/dependencies.ts';
 import { deployment } from '../domain/deployment/deployment.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import { type PlanInput, type Planned, planRollout } from '../domain/deployment/plan.ts';
@@ -29,13 +28,13 @@ import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Runtimes } from '../ports/runtime.ts';
-import { lookUpRequired } from './look-up-required.ts';
+import { type DependantsDeps, refuseBreaking } from './check-dependants.ts';
+import { checkDependencies, currentVersion } from './check-dependencies.ts';
 import { refuseExcessOf, refuseHasteOf, releaseQuota, reserveQuota } from './reserve-quota.ts';
 
 type Configuration = DeploymentRequest['configuration'];
 
-export interface DeployPluginDeps {
-  readonly executor: Executor;
+export interface DeployPluginDeps extends DependantsDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly runtimes: Pick<Runtimes, 'chosen'>;
   /** How instances are to behave where they are simulated; null elsewhere. */
@@ -51,7 +50,7 @@ export interface DeployInput extends PlanInput {
   readonly tenantId: TenantId;
   readonly environment: Environment;
   readonly configuration?: Configuration | undefined;
-  /** Whether what was just rolled back automatically may be deployed again at once. */
+  /** Deploys again at once what was just rolled back automatically, and breaks what others require. */
   readonly force?: boolean | undefined;
 }
 
@@ -110,6 +109,11 @@ export async function deployPlugin(
     const after = await check(deps, target, input);
     // A claim that a deletion took no notice of must not outlive it by finding the slug's next plugin.
     if (after.identity !== before.identity) throw refused('Conflict', 'pluginId', registeredAnew);
+    if (input.force !== true) {
+      const asOf = claimed.position ?? (await deps.store.head());
+      const change = { after: after.version.semanticVersion, asOf, field: 'pluginVersion' };
+      await refuseBreaking(deps, target, change);
+    }
     return after;
   })().catch(async (error: unknown) => {
     // A repetition may meet its own deployment, which holds its slot whatever has become of the plugin since.
@@ -219,33 +223,6 @@ async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): 
       `Version ${version.semanticVersion} was yanked: only those who run it may deploy it`,
     );
   return { identity: known.id, version, tags: known.tags };
-}
-
-async function checkDependencies(
-  executor: Executor,
-  target: Slot,
-  needed: readonly Dependency[],
-): Promise<void> {
-  const current = await lookUpRequired(target.plugin, needed, async (id) => {
-    const running = await currentVersion(executor, { ...target, plugin: id });
-    return running ? [running] : [];
-  });
-  const unmet = unmetDependencies(target.plugin, needed, current);
-  if (unmet.length === 0) return;
-  const details = unmet.map(({ requiredBy, dependencyId, versionConstraint, found }) => ({
-    field: 'pluginId',
-    message: `${requiredBy} requires ${dependencyId} ${versionConstraint}, and ${found === null ? 'it is not deployed' : `${found} is deployed`} in ${target.environment}: deploy it first`,
-  }));
-  throw new CommandRefused(refuse('DependencyConflict', 'Required plugins are not deployed', ...details));
-}
-
-async function currentVersion(executor: Executor, slot: Slot): Promise<Candidate | null> {
-  const { state } = await executor.load(slotAggregate, slotKey(slot));
-  if (state.current === null) return null;
-  const { state: current } = await executor.load(deployment, state.current);
-  if (current.phase === 'None') return null;
-  const { state: known } = await executor.load(plugin, slot.plugin);
-  return findVersion(known, current.request.pluginVersion);
 }
 
 async function runs(executor: Executor, slot: Slot, semanticVersion: string): Promise<boolean> {

@@ -1,14 +1,17 @@
 /** Rolls a running rollout, or the completed deployment that is current, back to the version before it. */
-import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
 import { deployment, type Deployment } from '../domain/deployment/deployment.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
 import { needsSlotClaim, requestRollback } from '../domain/deployment/requests.ts';
-import { type DeploymentId, slotKey, type UserId } from '../domain/ids.ts';
-import { refuse } from '../domain/refusal.ts';
+import { type DeploymentId, slotKey } from '../domain/ids.ts';
 import { claimRollback, slot as slotAggregate } from '../domain/slot.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position } from '../ports/event-store.ts';
-import { refuseSuspended } from './refuse-suspended.ts';
+import {
+  type AskedOfDeployment,
+  knownDeployment,
+  type RolloutCommandDeps,
+  type UserContext,
+} from './ask-of-rollout.ts';
+import { backwards } from './claimed-before.ts';
 
 export interface RollbackAccepted {
   readonly deploymentId: DeploymentId;
@@ -21,25 +24,16 @@ export interface RollbackAccepted {
 
 /**
  * The same request again gives the same answer.
- * @param input.within the only tenant whose deployments exist for the caller; null: all
  * @throws {CommandRefused} NotFound, Forbidden (a suspended tenant) or Conflict, in this order
  */
 export async function rollBackDeployment(
-  {
-    executor,
-    store,
-    clock,
-  }: { readonly executor: Executor; readonly store: EventStore; readonly clock: Pick<Clock, 'now'> },
-  context: CommandContext & { readonly userId: UserId },
-  input: { readonly deploymentId: DeploymentId; readonly reason: string; readonly within: string | null },
+  { executor, store, clock }: RolloutCommandDeps & { readonly store: Pick<EventStore, 'readStream'> },
+  context: UserContext,
+  input: AskedOfDeployment,
 ): Promise<RollbackAccepted> {
   const { deploymentId, reason } = input;
-  const { state: known } = await executor.load(deployment, deploymentId);
-  if (known.phase === 'None' || (input.within !== null && input.within !== known.request.tenant))
-    throw new CommandRefused(refuse('NotFound', `There is no deployment ${deploymentId}`));
+  const known = await knownDeployment(executor, input);
   const { request } = known;
-  await refuseSuspended(executor, request.tenant);
-
   const by = context.userId;
   const key = slotKey(request);
   const to = request.previousDeploymentId;
@@ -75,24 +69,13 @@ function statusAfter({ phase }: Deployment): RollbackAccepted['status'] {
 }
 
 async function rollbackStarted(
-  store: EventStore,
+  store: Pick<EventStore, 'readStream'>,
   id: DeploymentId,
 ): Promise<{ readonly to: DeploymentId | null; readonly at: string }> {
-  const pageSize = 100;
-  let from: number | undefined;
-  for (;;) {
-    const page = await store.readStream(`deployment-${id}`, {
-      direction: 'backwards',
-      limit: pageSize,
-      ...(from === undefined ? {} : { from }),
-    });
-    const found = page.find(({ type }) => type === 'RollbackStarted');
-    if (found) {
-      const { to } = deploymentEvents.RollbackStarted.data.parse(found.data);
-      return { to, at: found.metadata.at };
-    }
-    const last = page.at(-1);
-    if (!last || last.revision === 0) throw new Error(`${id} never began to roll back`);
-    from = last.revision - 1;
+  for await (const { type, data, metadata } of backwards(store, `deployment-${id}`)) {
+    if (type !== 'RollbackStarted') continue;
+    const { to } = deploymentEvents.RollbackStarted.data.parse(data);
+    return { to, at: metadata.at };
   }
+  throw new Error(`${id} never began to roll back`);
 }

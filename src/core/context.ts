@@ -1,6 +1,4 @@
 /** Where command contexts come from: a request, a step of a command, a process. */
-import { randomUUID } from 'node:crypto';
-import type { Actor } from '../ports/event-store.ts';
 import type { CommandContext } from './executor.ts';
 import { uuidV5 } from './uuid-v5.ts';
 
@@ -10,14 +8,6 @@ const slipway = '6b1f6c1e-0a43-5d0e-9c1b-5a1d3c7e9f20';
 /** A UUID that is the same for the same words, in this order. */
 export function derivedId(...words: readonly string[]): string {
   return uuidV5(JSON.stringify(words), slipway);
-}
-
-/** For a request without an `Idempotency-Key`: a command that nobody can repeat. */
-export function requestContext(request: {
-  readonly actor: Actor;
-  readonly correlationId: string;
-}): CommandContext {
-  return { commandId: randomUUID(), correlationId: request.correlationId, actor: request.actor };
 }
 
 /**

@@ -40,9 +40,38 @@ interface Edge {
   readonly candidates: readonly Candidate[] | null | undefined;
 }
 
-/** The dependencies that have to be there for a version to work, of those that are resolved at all. */
-export function requiredPlugins(dependencies: readonly Dependency[]): readonly PluginId[] {
-  return dependencies.filter(({ required }) => required).flatMap((dependency) => pluginOf(dependency) ?? []);
+/**
+ * The constraint on a plugin that was kept, and is broken by what will be there instead.
+ * @param before the plugin's version that is there @param after that which will be; null: none
+ */
+export function brokenBy(
+  dependencies: readonly Dependency[],
+  {
+    pluginId,
+    before,
+    after,
+  }: { readonly pluginId: PluginId; readonly before: string; readonly after: string | null },
+): string | null {
+  const broken = dependencies.find((dependency) => {
+    if (!dependency.required || pluginOf(dependency) !== pluginId) return false;
+    const constraint = parseConstraint(dependency.versionConstraint);
+    if (!constraint || !satisfies(before, constraint)) return false;
+    return after === null || !satisfies(after, constraint);
+  });
+  return broken?.versionConstraint ?? null;
+}
+
+/** What a version requires directly, of what is resolved at all. */
+export function requiredOf(dependencies: readonly Dependency[]): readonly Required[] {
+  return dependencies.flatMap((dependency) => {
+    const pluginId = dependency.required ? pluginOf(dependency) : null;
+    return pluginId === null ? [] : [{ pluginId, versionConstraint: dependency.versionConstraint }];
+  });
+}
+
+export interface Required {
+  readonly pluginId: PluginId;
+  readonly versionConstraint: string;
 }
 
 /** Plugins that have a say in whether these dependencies hold and that nobody has looked up yet: at first the dependencies themselves. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Aggregate, EventsOf } from './event.ts';
 import { DeploymentId, UserId } from './ids.ts';
-import { refuse, type Decision } from './refusal.ts';
+import { refuse, type Decision, type Refusal } from './refusal.ts';
 
 const claimed = {
   deploymentId: DeploymentId,
@@ -46,6 +46,17 @@ export const slotEvents = {
   RollbackClaimed: event(
     z.strictObject({ deploymentId: DeploymentId, to: DeploymentId, reason: z.string(), by: UserId }),
   ),
+  /** The current deployment is to leave, unless others require it: who proposes it looks, then claims or releases. */
+  UndeployProposed: event(
+    z.strictObject({
+      deploymentId: DeploymentId,
+      reason: z.string(),
+      by: UserId,
+      /** Until when it must be decided. */
+      expiresAt: z.iso.datetime(),
+    }),
+  ),
+  /** The current deployment leaves. */
   UndeployClaimed: event(z.strictObject({ deploymentId: DeploymentId, reason: z.string(), by: UserId })),
 } as const;
 export type SlotEvent = EventsOf<typeof slotEvents>;
@@ -70,6 +81,8 @@ export type Flight =
       readonly deploymentId: DeploymentId;
       readonly reason: string;
       readonly by: UserId;
+      /** Until when it must be decided whether it leaves; null: it does. */
+      readonly expiresAt: string | null;
     };
 
 export interface SlotState {
@@ -85,6 +98,9 @@ export interface SlotState {
   /** The flight that ended last. */
   readonly lastEnded: { readonly deploymentId: DeploymentId; readonly outcome: SlotOutcome } | null;
 }
+
+/** So many completed deployments of a slot can be returned to: what they need is kept. */
+const pinnedDeployments = 3;
 
 /** Stream `slot-{tenant}.{environment}.{plugin}`, see slotKey. */
 export const slot: Aggregate<SlotState, SlotEvent> = {
@@ -106,12 +122,15 @@ export const slot: Aggregate<SlotState, SlotEvent> = {
       case 'SuccessorClaimed':
         return { ...state, successor: data };
       case 'SlotReleased':
-        return state.successor?.deploymentId === data.deploymentId
-          ? { ...state, successor: null }
-          : { ...state, fence: state.fence + 1, ...takeOff(state, state.current) };
+        if (state.successor?.deploymentId === data.deploymentId) return { ...state, successor: null };
+        // What was only proposed has changed nothing.
+        if (state.flight?.kind === 'undeploy') return { ...state, flight: null };
+        return { ...state, fence: state.fence + 1, ...takeOff(state, state.current) };
       case 'SlotTurned': {
         const done = data.outcome === 'Completed' ? [data.ended] : [];
-        const completed = [...state.completed.filter((id) => id !== data.ended), ...done].slice(-3);
+        // Whose way back failed stays current, and pinned.
+        const stays = (id: DeploymentId): boolean => id !== data.ended || data.outcome === 'RollbackFailed';
+        const completed = [...state.completed.filter(stays), ...done].slice(-pinnedDeployments);
         const { current, coolDown } = data;
         return {
           current,
@@ -124,8 +143,14 @@ export const slot: Aggregate<SlotState, SlotEvent> = {
       }
       case 'RollbackClaimed':
         return { ...state, fence: state.fence + 1, flight: { kind: 'rollback', ...data } };
+      case 'UndeployProposed':
+        return { ...state, flight: { kind: 'undeploy', ...data } };
       case 'UndeployClaimed':
-        return { ...state, fence: state.fence + 1, flight: { kind: 'undeploy', ...data } };
+        return {
+          ...state,
+          fence: state.fence + 1,
+          flight: { kind: 'undeploy', ...data, expiresAt: null },
+        };
     }
   },
 };
@@ -178,29 +203,43 @@ export function claim(state: SlotState, input: ClaimInput): Decision<SlotEvent> 
   return [{ type: 'SuccessorClaimed', data }];
 }
 
-function inFlight(deploymentId: DeploymentId): Decision<SlotEvent> {
+export function inFlight(deploymentId: DeploymentId): Refusal {
   return refuse('Conflict', `Deployment ${deploymentId} is in flight in this slot`);
 }
 
-/** For a claim whose deployment was refused. Of what is not claimed: no events. */
+/** For a claim whose deployment was refused, or an undeployment that was. Of what is not claimed: no events. */
 export function release(state: SlotState, deploymentId: DeploymentId, reason: string): Decision<SlotEvent> {
+  const { flight, successor } = state;
+  const undecided = flight?.kind === 'undeploy' && flight.expiresAt !== null;
   const claims =
-    (state.flight?.kind === 'rollout' && state.flight.deploymentId === deploymentId) ||
-    state.successor?.deploymentId === deploymentId;
+    ((flight?.kind === 'rollout' || undecided) && flight.deploymentId === deploymentId) ||
+    successor?.deploymentId === deploymentId;
   return claims ? [{ type: 'SlotReleased', data: { deploymentId, reason } }] : [];
 }
 
-/** Releases a claim that nobody confirmed in time by recording its deployment. @param now wall milliseconds */
+/** Claims that somebody has to confirm, by recording a deployment or deciding that one leaves, or that expire. */
+export function unconfirmedClaims({ flight, successor }: SlotState): readonly Expiring[] {
+  return [flight?.kind === 'rollback' ? null : flight, successor].flatMap((claim) =>
+    claim === null || claim.expiresAt === null
+      ? []
+      : [{ deploymentId: claim.deploymentId, expiresAt: claim.expiresAt }],
+  );
+}
+
+export type Expiring = Pick<Claim, 'deploymentId' | 'expiresAt'>;
+
+/** Releases a claim that nobody confirmed in time. @param recorded whether its deployment was @param now wall milliseconds */
 export function expireClaim(
   state: SlotState,
   deploymentId: DeploymentId,
   recorded: boolean,
   now: number,
 ): Decision<SlotEvent> {
-  const claims = [state.successor, state.flight?.kind === 'rollout' ? state.flight : null];
-  const found = claims.find((one) => one?.deploymentId === deploymentId);
-  if (!found || recorded || now < Date.parse(found.expiresAt)) return [];
-  return release(state, deploymentId, 'The claim expired before its deployment was recorded');
+  const found = unconfirmedClaims(state).find((one) => one.deploymentId === deploymentId);
+  const leaves = state.flight?.kind === 'undeploy';
+  if (!found || (recorded && !leaves) || now < Date.parse(found.expiresAt)) return [];
+  const what = leaves ? 'whether the deployment may leave was decided' : 'its deployment was recorded';
+  return release(state, deploymentId, `The claim expired before ${what}`);
 }
 
 /** What a rollout asks of its slot when it ends. */
@@ -229,17 +268,9 @@ export function claimRollback(
     return refuse('Conflict', `Deployment ${deploymentId} is not its slot's current one`);
   if (to === null)
     return refuse('Conflict', `Deployment ${deploymentId} was the first in its slot: nothing to return to`);
+  if (!state.completed.includes(to)) {
+    const message = `Deployment ${to} is none of the last ${pinnedDeployments} that completed here, and no longer kept: deploy its version anew`;
+    return refuse('Conflict', message);
+  }
   return [{ type: 'RollbackClaimed', data: { deploymentId, to, reason, by } }];
-}
-
-/** Takes the slot's current deployment out of it. The same again: no events. */
-export function claimUndeploy(
-  state: SlotState,
-  input: { readonly deploymentId: DeploymentId; readonly reason: string; readonly by: UserId },
-): Decision<SlotEvent> {
-  if (state.flight?.kind === 'undeploy' && state.flight.deploymentId === input.deploymentId) return [];
-  if (state.flight) return inFlight(state.flight.deploymentId);
-  if (state.current !== input.deploymentId)
-    return refuse('Conflict', `Deployment ${input.deploymentId} is not its slot's current one`);
-  return [{ type: 'UndeployClaimed', data: input }];
 }

@@ -12,7 +12,13 @@ import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
 import type { Watch } from '../domain/deployment/watch.ts';
 import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts';
-import { end, expireClaim, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
+import {
+  end,
+  expireClaim,
+  slot as slotAggregate,
+  unconfirmedClaims,
+  type SlotState,
+} from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import { type RuntimeKind, runtimeOf, type Runtimes, StaleEpoch } from '../ports/runtime.ts';
@@ -123,13 +129,11 @@ export function createRollouts(deps: {
     return state.phase === 'None' ? null : { deployment: state, evidence: await witness.evidenceOf(oldId) };
   }
 
-  /** A claim whose deployment was never recorded holds the slot no longer than it said. */
+  /** A claim that nobody confirmed holds the slot no longer than it said. */
   async function expire(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<Step> {
-    const claims = [slot.flight?.kind === 'rollout' ? slot.flight : null, slot.successor];
-    for (const claim of claims) {
-      const recorded =
-        claim === null || (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
-      if (recorded) continue;
+    for (const claim of unconfirmedClaims(slot)) {
+      const recorded = (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
+      if (recorded && slot.flight?.kind !== 'undeploy') continue;
       const { events } = await executor.execute({
         aggregate: slotAggregate,
         id: key,

@@ -71,7 +71,7 @@ const deploymentSlots: Collection<FoldedSlot> = {
 
 export const deploymentsProjection: Projection = {
   name: 'deployments',
-  version: 1,
+  version: 2,
   collections: [deployments, deploymentHealth, deploymentInstances, deploymentSlots],
   on: {
     ...Object.fromEntries(Object.keys(deploymentEvents).map((type) => [type, follow])),

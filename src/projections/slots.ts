@@ -11,7 +11,7 @@ import {
   type Slot,
   type SlotKey,
 } from '../domain/ids.ts';
-import type { Claim, SlotState } from '../domain/slot.ts';
+import { unconfirmedClaims, type Expiring } from '../domain/slot.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import { on } from './event-data.ts';
@@ -24,8 +24,8 @@ export interface SlotDocument extends FoldedSlot {
   readonly slot: Slot;
   /** A deployment is current or in flight. */
   readonly occupied: boolean;
-  /** Claims whose deployments have not been recorded: of the flight, its successor, or both. */
-  readonly unconfirmed: readonly Pick<Claim, 'deploymentId' | 'expiresAt'>[];
+  /** Claims of which nobody has said yet what follows: of the flight, its successor, or both. */
+  readonly unconfirmed: readonly Expiring[];
   /** When the first of them expires; null: all are confirmed. */
   readonly claimExpiresAt: string | null;
 }
@@ -33,13 +33,18 @@ export interface SlotDocument extends FoldedSlot {
 export const slots: Collection<SlotDocument> = {
   name: 'slots',
   visibility: 'tenant',
-  indexes: [{ fields: ['occupied'] }, { fields: ['slot.plugin'] }, { fields: ['claimExpiresAt'] }],
+  indexes: [
+    { fields: ['occupied'] },
+    { fields: ['slot.plugin'] },
+    { fields: ['slot.tenant', 'slot.environment'] },
+    { fields: ['claimExpiresAt'] },
+  ],
   text: [],
 };
 
 export const slotsProjection: Projection = {
   name: 'slots',
-  version: 2,
+  version: 3,
   collections: [slots],
   on: {
     ...onSlots(slots, follow),
@@ -52,8 +57,9 @@ export const slotsProjection: Projection = {
 
 async function follow({ key, slot, after, event }: SlotMove, documents: Documents): Promise<void> {
   const known = (await documents.get(slots, key))?.unconfirmed ?? [];
-  const claims = claimsOf(after);
-  const claimed = event.type === 'SlotClaimed' || event.type === 'SuccessorClaimed';
+  const claims = unconfirmedClaims(after);
+  const claimed = ['SlotClaimed', 'SuccessorClaimed', 'UndeployProposed'].includes(event.type);
+  // The newest last.
   const fresh = claimed ? claims.slice(-1) : [];
   put(documents, {
     key,
@@ -64,13 +70,6 @@ async function follow({ key, slot, after, event }: SlotMove, documents: Document
       claims.some((claim) => claim.deploymentId === deploymentId),
     ),
   });
-}
-
-/** The newest last. */
-function claimsOf({ flight, successor }: SlotState): readonly SlotDocument['unconfirmed'][number][] {
-  return [flight?.kind === 'rollout' ? flight : null, successor]
-    .filter((claim) => claim !== null)
-    .map(({ deploymentId, expiresAt }) => ({ deploymentId, expiresAt }));
 }
 
 function confirmed(found: SlotDocument, deploymentId: DeploymentId): SlotDocument {
@@ -98,26 +97,50 @@ type Followed = Pick<Projector, 'waitFor' | 'parked'>;
  * The plugin's slots that were occupied as of a position, unless they are free again by now; perhaps some that were claimed since.
  * @throws {NotThereYet} when the read model does not reach the position in time
  */
-export async function occupiedSlotsOf(
-  { models, projector }: { readonly models: ReadModels; readonly projector: Followed },
+export function occupiedSlotsOf(
+  deps: { readonly models: ReadModels; readonly projector: Followed },
   plugin: PluginId,
   asOf: Position,
 ): Promise<readonly SlotKey[]> {
+  return occupiedAsOf(deps, asOf, [{ equal: ['slot.plugin', plugin] }], (slot) => slot.plugin === plugin);
+}
+
+/**
+ * The slots of a tenant and environment, as {@link occupiedSlotsOf}.
+ * @throws {NotThereYet} when the read model does not reach the position in time
+ */
+export function occupiedSlotsBeside(
+  deps: { readonly models: ReadModels; readonly projector: Followed },
+  { tenant, environment }: Pick<Slot, 'tenant' | 'environment'>,
+  asOf: Position,
+): Promise<readonly SlotKey[]> {
+  const key = environment.toLowerCase();
+  const filters: readonly Filter[] = [
+    { equal: ['slot.tenant', tenant] },
+    { equal: ['slot.environment', key] },
+  ];
+  return occupiedAsOf(deps, asOf, filters, (slot) => slot.tenant === tenant && slot.environment === key);
+}
+
+async function occupiedAsOf(
+  { models, projector }: { readonly models: ReadModels; readonly projector: Followed },
+  asOf: Position,
+  filters: readonly Filter[],
+  isMeant: (slot: Slot) => boolean,
+): Promise<readonly SlotKey[]> {
   if (!(await projector.waitFor([slotsProjection.name], asOf, caughtUpWithinMs)))
     throw new NotThereYet(`the slots have not reached ${asOf} yet`);
-  const filter = { and: [{ equal: ['slot.plugin', plugin] }, { equal: ['occupied', true] }] } as const;
+  const filter = { and: [...filters, { equal: ['occupied', true] }] } as const;
   const known = await Array.fromAsync(slotsThat(models, filter), ({ key }) => key);
-  return [...new Set([...known, ...parkedSlotsOf(projector, plugin)])];
+  return [...new Set([...known, ...parkedSlots(projector).filter(isMeant).map(slotKey)])];
 }
 
 /** What the read model could not digest may be occupied. */
-function parkedSlotsOf(projector: Followed, plugin: PluginId): readonly SlotKey[] {
+function parkedSlots(projector: Followed): readonly Slot[] {
   return projector
     .parked()
     .filter(({ projection, stream }) => projection === slotsProjection.name && stream.startsWith('slot-'))
-    .flatMap(({ stream }) => parseSlotKey(stream.slice('slot-'.length)) ?? [])
-    .filter((slot) => slot.plugin === plugin)
-    .map(slotKey);
+    .flatMap(({ stream }) => parseSlotKey(stream.slice('slot-'.length)) ?? []);
 }
 
 async function* slotsThat(models: ReadModels, filter: Filter): AsyncGenerator<SlotDocument, void> {

@@ -30,7 +30,10 @@ async function setUp() {
   const store = openMemoryEventStore({ clock });
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, snapshots: null, clock, log: createRecordingLog() });
-  const deps = { executor, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } };
+  const deps = {
+    ...{ executor, store, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } },
+    slotsBeside: async () => [],
+  };
   const scenarioOf = () => null;
   await createTenant(deps, someContext(), {
     ...{ tenantId: input.tenantId, name: 'Acme', subscriptionTier: 'Standard' },

@@ -1,17 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { v5 } from 'uuid';
-import { derivedId, eventId, processContext, requestContext, step } from '../../src/core/context.ts';
+import { derivedId, eventId, processContext, step } from '../../src/core/context.ts';
 import { uuidV5 } from '../../src/core/uuid-v5.ts';
 
 describe('command contexts', () => {
-  const request = { actor: { id: 'usr_a', face: 'pm' }, correlationId: 'c1' };
   const command = { process: 'rollouts', key: 'dep-1', purpose: 'advance @3', correlationId: 'c1' };
 
-  it('of requests are never the same, of their steps always', () => {
-    const context = requestContext(request);
-    expect(context).to.deep.include(request);
-    expect(requestContext(request).commandId).not.to.equal(context.commandId);
+  it('of steps follow from the command and their names', () => {
+    const context = processContext(command);
     expect(step(context, 'release')).to.deep.equal(step(context, 'release'));
     expect(step(context, 'release').commandId).not.to.equal(step(context, 'claim').commandId);
     expect(step({ ...context, mayRepeat: true }, 'release').mayRepeat).to.be.true;

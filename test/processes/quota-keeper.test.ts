@@ -1,9 +1,7 @@
 /** Reservations follow slots, also over crashes: what nobody confirmed, what has left, what runs without. */
-import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Cause } from '../../src/core/process-runner.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';
-import { requestContext } from '../../src/core/context.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import { deployment } from '../../src/domain/deployment/deployment.ts';
 import { requestDeployment } from '../../src/domain/deployment/requests.ts';
@@ -13,6 +11,7 @@ import { claim, expireClaim, slot, type SlotEvent } from '../../src/domain/slot.
 import type { Decision } from '../../src/domain/refusal.ts';
 import { allEvents } from '../../src/events.ts';
 import { quotaKeeper } from '../../src/processes/quota-keeper.ts';
+import { someContext } from '../commands/support.ts';
 import { request } from '../domain/deployment/samples.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
@@ -31,10 +30,9 @@ function open() {
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, clock, log: createRecordingLog(), snapshots: null });
   const keeper = quotaKeeper({ executor, clock, questions: { slots: async () => [key] } });
-  const context = () => requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() });
-  const cause: Cause = { event: null, correlationId: 'test', command: context };
+  const cause: Cause = { event: null, correlationId: 'test', command: someContext };
   const onSlot = (decide: (state: typeof slot.initial) => Decision<SlotEvent>) =>
-    executor.execute({ aggregate: slot, id: key, tenant, context: context(), decide });
+    executor.execute({ aggregate: slot, id: key, tenant, context: someContext(), decide });
   return {
     clock,
     store,
@@ -53,14 +51,14 @@ function open() {
       const { plugin } = sample;
       const asked = { deploymentId, slot: key, fence: claimed.state.fence, plugin };
       await executor.execute({
-        ...{ aggregate: quota, id: tenant, tenant, context: context() },
+        ...{ aggregate: quota, id: tenant, tenant, context: someContext() },
         decide: (state) => reserve(state, { ...asked, cpu: 1, memoryMB: 1, instances: 10 }, bounds, now),
       });
     },
     expire: () => onSlot((state) => expireClaim(state, deploymentId, false, clock.now())),
     record: () =>
       executor.execute({
-        ...{ aggregate: deployment, id: deploymentId, tenant, context: context() },
+        ...{ aggregate: deployment, id: deploymentId, tenant, context: someContext() },
         decide: (state) => requestDeployment(state, sample),
       }),
     leave: () =>

@@ -1,9 +1,7 @@
 /** The log, the commands on it and the read models that follow it, as the server has them but in a folder of the test's own. */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { openSqliteReadModels } from '../../src/adapters/sqlite/read-models.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';
-import { requestContext } from '../../src/core/context.ts';
 import type { CommandContext, Executor } from '../../src/core/executor.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import { createProjector } from '../../src/core/projector.ts';
@@ -13,6 +11,7 @@ import { DeploymentId } from '../../src/domain/ids.ts';
 import { slot, type SlotOutcome } from '../../src/domain/slot.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { ReadModels } from '../../src/ports/read-models.ts';
+import { someContext } from '../commands/support.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -44,18 +43,17 @@ export async function openWorld(
   const projector = createProjector({ store, models, schemas, projections, clock, log });
   await projector.start();
   const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
-  const context = () => requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() });
   return {
     store,
     executor,
     models,
     clock,
-    context,
+    context: someContext,
     turn: async (id, current, outcome) => {
       const ended = DeploymentId.parse('dep-1');
       const data = { current: current && DeploymentId.parse(current), ended, outcome, coolDown: null };
       const decide = () => [{ type: 'SlotTurned', data }] as const;
-      await executor.execute({ aggregate: slot, id, tenant: null, context: context(), decide });
+      await executor.execute({ aggregate: slot, id, tenant: null, context: someContext(), decide });
     },
     caughtUp: async () => {
       const reached = await projector.waitFor('all', await store.head(), 10_000);

@@ -101,6 +101,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     store: ports.eventStore,
     scenarioOf: platform.scenarioOf,
     occupiedSlots: platform.occupiedSlots,
+    slotsBeside: platform.slotsBeside,
   });
 
   await start();

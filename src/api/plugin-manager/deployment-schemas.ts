@@ -75,7 +75,7 @@ export const DeployPluginBody = z
     },
   });
 
-const deploymentStatuses = [
+export const deploymentStatuses = [
   ...(['Pending', 'InProgress', 'Paused', 'RollingBack', 'RolledBack', 'RollbackFailed'] as const),
   ...(['Completed', 'Failed', 'Cancelled', 'Superseded', 'Undeployed'] as const),
 ] as const satisfies readonly DeploymentStatus[];

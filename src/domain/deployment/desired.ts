@@ -50,8 +50,8 @@ export function desiredSet(
   const current = get(slot.current);
   if (!flight) return current ? [all(current)] : [];
   const flying = get(flight.deploymentId);
-  if (flight.kind === 'undeploy' || (flight.kind === 'rollback' && flying?.phase === 'Undeploying'))
-    return [];
+  if (flight.kind === 'undeploy') return flight.expiresAt === null || !current ? [] : [all(current)];
+  if (flight.kind === 'rollback' && flying?.phase === 'Undeploying') return [];
   const other = flight.kind === 'rollback' ? get(flight.to) : flying;
   const beside = flight.kind === 'rollback' ? other && all(other) : flying && inFlight(flying);
   return [...(current ? [all(current)] : []), ...(beside ? [beside] : [])];

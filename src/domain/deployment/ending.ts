@@ -69,7 +69,8 @@ export function ending(
 function leave(flight: Flight, deployment: Deployment, wallMs: number): readonly DeploymentEvent[] {
   if (flight.kind === 'rollout') return [];
   if (flight.kind === 'rollback') return [rollbackOfCompleted(flight, deployment, wallMs)];
-  const { by, reason } = flight;
+  const { by, reason, expiresAt } = flight;
+  if (expiresAt !== null) return [];
   return [{ type: 'UndeployStarted', data: { by, reason, fence: deployment.fence + 1 } }];
 }
 

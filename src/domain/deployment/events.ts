@@ -52,6 +52,9 @@ const event = <D extends z.ZodType>(data: D): { readonly schema: 1; readonly dat
   data,
 });
 
+/** Of an older schema, which has been stored once and so was an object. */
+const known = (data: unknown): object => z.looseObject({}).parse(data);
+
 export const deploymentEvents = {
   DeploymentRequested: event(DeploymentRequest),
   /** Its claim on the slot was gone before the request was recorded. */
@@ -69,7 +72,11 @@ export const deploymentEvents = {
   /** The platform itself stopped or restarted the instances: they start again, and the bake that was earned is kept. */
   StageInterrupted: event(z.strictObject({ stage: stage.nullable(), reason, fence, dueAt })),
   ApprovalRequested: event(z.strictObject({ stage, expiresAt: z.iso.datetime() })),
-  StageApproved: event(z.strictObject({ stage, by })),
+  StageApproved: {
+    schema: 2,
+    data: z.strictObject({ stage, by, reason }),
+    upcasts: { 1: (data: unknown) => ({ ...known(data), reason: 'It was approved' }) },
+  },
   RolloutPaused: event(z.strictObject({ cause: PauseReason, reason, by: by.nullable() })),
   /** by null: what had paused it is over. */
   RolloutResumed: event(z.strictObject({ by: by.nullable(), reason, fence, dueAt })),

@@ -51,6 +51,7 @@ export function requestRollback(
 
 export function pause(state: DeploymentState, { by, reason }: AskedBy): Decided {
   if (state.phase === 'None') return unknown();
+  if (isEnding(state)) return conflict(state, 'is being aborted');
   const event: DeploymentEvent = { type: 'RolloutPaused', data: { cause: 'User', reason, by } };
   if (isAdvancing(state)) return [event];
   // Blindness ends by itself: who wants it to stand still all the same says so.
@@ -61,6 +62,7 @@ export function pause(state: DeploymentState, { by, reason }: AskedBy): Decided 
 /** Gives a paused rollout another chance: evidence and the progress deadline begin anew, the bake it earned is kept. */
 export function resume(state: DeploymentState, { by, reason }: AskedBy, wallMs: number): Decided {
   if (state.phase === 'None') return unknown();
+  if (isEnding(state)) return conflict(state, 'is being aborted');
   if (isAdvancing(state)) return [];
   if (state.phase !== 'Paused') return conflict(state, `is ${words(state)}, not paused`);
   if (state.cause === 'MonitorBlind')
@@ -77,6 +79,7 @@ function resumed(state: Deployment, { by, reason }: AskedBy, wallMs: number): De
 export function promote(state: DeploymentState, asked: AskedBy, wallMs: number): Decided {
   if (state.phase === 'None') return unknown();
   if (state.phase === 'Promoting' || state.phase === 'Completed') return [];
+  if (isEnding(state)) return conflict(state, 'is being aborted');
   if (!isAdvancing(state) && state.phase !== 'Paused')
     return conflict(state, `is ${words(state)} and cannot be promoted`);
   const goesOn = state.phase === 'Paused' && state.cause === 'Inconclusive';
@@ -99,15 +102,16 @@ export function abort(
   return state.asked.abort ? [] : [{ type: 'AbortRequested', data: { by, reason, supersededBy } }];
 }
 
-export function approve(state: DeploymentState, by: UserId, wallMs: number): Decided {
+export function approve(state: DeploymentState, { by, reason }: AskedBy, wallMs: number): Decided {
   if (state.phase === 'None') return unknown();
+  if (isEnding(state)) return conflict(state, 'is being aborted');
   const step = state.phase === 'Paused' ? state.from : state;
   if (!isStep(step) || !step.approval) return conflict(state, 'waits for no approval');
   if (step.approval.approved) return [];
   if (step.phase !== 'Approval') return conflict(state, 'waits for no approval');
   if (wallMs >= Date.parse(step.expiresAt))
     return conflict(state, `could be approved until ${step.expiresAt} only`);
-  return [{ type: 'StageApproved', data: { stage: step.stage, by } }];
+  return [{ type: 'StageApproved', data: { stage: step.stage, by, reason } }];
 }
 
 function isStep(
@@ -123,7 +127,9 @@ export function undeploy(state: DeploymentState, slot: SlotState, { by, reason }
   // Nothing has been started: withdrawing the request is all.
   if (state.phase === 'Pending') return abort(state, { by, reason });
   const { deploymentId } = state.request;
-  const claimed = slot.flight?.kind === 'undeploy' && slot.flight.deploymentId === deploymentId;
+  const { flight } = slot;
+  const claimed =
+    flight?.kind === 'undeploy' && flight.deploymentId === deploymentId && flight.expiresAt === null;
   if (needsSlotClaim(state) && !claimed)
     return conflict(state, "is not its slot's current one, or another is in flight");
   if (claimed || isRunning(state) || state.phase === 'RollingBack')
@@ -139,6 +145,11 @@ export function interrupt(state: DeploymentState, reason: string, wallMs: number
   const dueAt = new Date(wallMs + Math.max(0, left)).toISOString();
   const stage = state.phase === 'RollingBack' ? null : state.stage;
   return [{ type: 'StageInterrupted', data: { stage, reason, fence: state.fence + 1, dueAt } }];
+}
+
+/** An abort was accepted, and is about to be carried out. */
+function isEnding(state: Deployment): boolean {
+  return state.asked.abort !== null && isRunning(state);
 }
 
 function isRunning(state: Deployment): boolean {

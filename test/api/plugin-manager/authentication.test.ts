@@ -1,14 +1,14 @@
-import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { authenticationRoutes, LoggedInAnswer } from '../../../src/api/plugin-manager/authentication.ts';
 import { createUser } from '../../../src/commands/create-user.ts';
 import type { LogInDeps } from '../../../src/commands/log-in.ts';
-import { requestContext } from '../../../src/core/context.ts';
 import type { Passwords } from '../../../src/core/passwords.ts';
 import { createSessions } from '../../../src/core/sessions.ts';
 import { createTokens } from '../../../src/core/tokens.ts';
 import { platformTenant } from '../../../src/domain/ids.ts';
 import { Email } from '../../../src/domain/user.ts';
+import { someContext } from '../../commands/support.ts';
 import { responses } from '../../fixtures/plugin-manager.ts';
 import { createFakeExecutor } from '../../support/fake-executor.ts';
 import { expectShape } from '../../support/shape.ts';
@@ -29,17 +29,13 @@ describe('Authentication', () => {
     const tokens = createTokens(createSecretKey(randomBytes(32)), clock);
     const sessions = createSessions(vault, clock);
     deps = { vault, clock, tokens, sessions, executor: createFakeExecutor(), passwords: cheapPasswords };
-    await createUser(
-      deps,
-      requestContext({ actor: { id: 'usr_1', face: 'test' }, correlationId: randomUUID() }),
-      {
-        tenantId: platformTenant,
-        role: 'PlatformAdmin',
-        email: Email.parse('admin@example.com'),
-        name: null,
-        password: 'Admin123!',
-      },
-    );
+    await createUser(deps, someContext(), {
+      tenantId: platformTenant,
+      role: 'PlatformAdmin',
+      email: Email.parse('admin@example.com'),
+      name: null,
+      password: 'Admin123!',
+    });
   });
   afterEach(() => deps.vault.close());
 

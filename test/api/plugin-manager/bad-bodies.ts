@@ -239,11 +239,13 @@ const deploying: BadBodies = {
   ],
 };
 
-const rollingBack: BadBodies = {
-  path: '/plugin-deployments/dep-unknown/rollback',
-  body: { reason: 'High error rate detected' },
-  wrong: [...each('reason', null, 7, '', '  ', long(1_001)), ...each('force', true)],
-};
+const askingOfRollouts = ['rollback', 'pause', 'resume', 'promote', 'abort', 'approve'].map(
+  (word): BadBodies => ({
+    path: `/plugin-deployments/dep-unknown/${word}`,
+    body: { reason: 'High error rate detected' },
+    wrong: [...each('reason', null, 7, '', '  ', long(1_001)), ...each('force', true)],
+  }),
+);
 
 const loggingIn: BadBodies = {
   path: '/authentication/login',
@@ -296,7 +298,7 @@ const creatingApiKeys: BadBodies = {
 
 export const badBodies = [
   ...[registering, editingPlugins, changingVersions],
-  ...[creatingTenants, deploying, rollingBack, loggingIn],
+  ...[creatingTenants, deploying, ...askingOfRollouts, loggingIn],
   ...[creatingUsers, creatingApiKeys],
 ];
 

@@ -100,6 +100,25 @@ describe('bad input over HTTP', () => {
       expectRefusal(await send('GET', `${path}?${query}`), 400, 'VALIDATION_ERROR', ['q']);
   });
 
+  it('DELETE of a deployment takes whether it is forced, and why', async () => {
+    for (const [query, named] of [
+      ...[
+        ['force=yes', 'force'] as const,
+        ['force=', 'force'] as const,
+        ['force=true&force=true', 'force'] as const,
+      ],
+      ...[['reason=', 'reason'] as const, [`reason=${'x'.repeat(1_001)}`, 'reason'] as const],
+      ['now=true', 'now'] as const,
+    ])
+      expectRefusal(await send('DELETE', `/plugin-deployments/dep-1?${query}`), 400, 'VALIDATION_ERROR', [
+        named,
+      ]);
+    const raw = '{"force":true}';
+    expectRefusal(await send('DELETE', '/plugin-deployments/dep-1', { raw }), 400, 'VALIDATION_ERROR', [
+      'force',
+    ]);
+  });
+
   it('GET of one thing takes no parameters', async () => {
     for (const path of ['/plugins/core-payments', '/tenants/tenant-acme-corp', '/plugin-deployments/dep-1'])
       expectRefusal(await send('GET', `${path}?verbose=1`), 400, 'VALIDATION_ERROR', ['verbose']);
@@ -124,7 +143,10 @@ describe('bad input over HTTP', () => {
       ])
         expectRefusal(await send('GET', path), 404, 'NOT_FOUND');
     for (const name of names)
-      expectRefusal(await send('POST', `/plugin-deployments/${name}/rollback`), 404, 'NOT_FOUND');
+      for (const word of ['rollback', 'pause', 'resume', 'promote', 'abort', 'approve'])
+        expectRefusal(await send('POST', `/plugin-deployments/${name}/${word}`), 404, 'NOT_FOUND');
+    for (const name of names)
+      expectRefusal(await send('DELETE', `/plugin-deployments/${name}`), 404, 'NOT_FOUND');
     expectRefusal(await send('GET', '/plugins/%E0%A4%A'), 400, 'VALIDATION_ERROR');
     for (const path of ['/', '/api', '/api/v2/plugins', '/api/v1x', '/API/v1/plugins', '/plugins'])
       expectRefusal(await server.call('GET', path, { token }), 404, 'NOT_FOUND');

@@ -39,8 +39,15 @@ describe('Plugin Deployments API', () => {
   afterEach(() => world.close());
 
   /** With both plugins of the document and its tenant. */
+  const slotsBeside = async () => [];
   const served = (use: (ask: Ask) => Promise<void>) => {
-    const deps = { ...world, vault, runtimes: { chosen: 'simulated' }, scenarioOf: () => null } as const;
+    const deps = {
+      ...world,
+      vault,
+      runtimes: { chosen: 'simulated' },
+      scenarioOf: () => null,
+      slotsBeside,
+    } as const;
     const routes = [...pluginRoutes(deps), ...tenantRoutes(deps), ...deploymentRoutes(deps)];
     return withFace(world, routes, async (ask) => {
       await ask('admin', 'POST', '/tenants', createAcme);

@@ -1,8 +1,6 @@
 /** What becomes of plugins over HTTP: edits, states of versions, being featured, the end (decisions 5, 6, 22, 29). */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { claimUndeploy, slot } from '../../../src/domain/slot.ts';
-import { DeploymentId, Environment, PluginId, slotKey, TenantId, UserId } from '../../../src/domain/ids.ts';
 import { EditPluginBody } from '../../../src/api/plugin-manager/plugin-schemas.ts';
 import { createAcme, registerCorePayments, registerStripe } from '../../fixtures/plugin-manager.ts';
 import { acmeId, expectRefusal, openWholeServer, tenantOf, type WholeServer } from './whole-server.ts';
@@ -199,7 +197,7 @@ describe('changing plugins over HTTP', () => {
     expect(await server.finished(id)).to.equal('Completed');
     expectRefusal(await server.ask('PlatformAdmin', 'DELETE', path), 409, 'CONFLICT');
     expect((await server.ask('Viewer', 'GET', path)).body).to.include({ installationCount: 1 });
-    await undeploy(id);
+    expect((await server.ask('TenantAdmin', 'DELETE', `/plugin-deployments/${id}`)).status).to.equal(202);
     for (let minutes = 0; minutes < 10 && (await server.shown(id)).status !== 'Undeployed'; minutes += 1)
       await server.pass(60);
     expect((await server.ask('PlatformAdmin', 'DELETE', path)).status).to.equal(204);
@@ -207,24 +205,6 @@ describe('changing plugins over HTTP', () => {
     expectRefusal(again, 404, 'NOT_FOUND', ['pluginId']);
     expect((await server.shown(id)).pluginId).to.equal('core-payments');
   });
-
-  /** As whoever undeploys does it. */
-  async function undeploy(deploymentId: string): Promise<void> {
-    const tenant = TenantId.parse(acmeId);
-    const commandId = randomUUID();
-    const by = UserId.parse('usr_1');
-    await server.server.platform.executor.execute({
-      aggregate: slot,
-      id: slotKey({
-        ...{ tenant, environment: Environment.parse('Production') },
-        plugin: PluginId.parse('core-payments'),
-      }),
-      tenant,
-      context: { commandId, correlationId: commandId, actor: { id: by, face: 'test' } },
-      decide: (state) =>
-        claimUndeploy(state, { deploymentId: DeploymentId.parse(deploymentId), reason: 'Over', by }),
-    });
-  }
 
   it('answers the repetition of a deletion by its key as it was answered', async () => {
     const key = { headers: { 'Idempotency-Key': randomUUID() } };

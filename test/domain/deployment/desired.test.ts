@@ -66,8 +66,10 @@ describe('what should run in a slot', () => {
   });
 
   it('nothing once the current one is undeployed', () => {
-    const flight: Flight = { kind: 'undeploy', deploymentId: newId, reason: 'gone', by: user };
-    expect(counts(on(newId, flight), old, completed(newId, 10))).to.deep.equal({});
+    const flight = { kind: 'undeploy', deploymentId: newId, reason: 'gone', by: user } as const;
+    const undecided: Flight = { ...flight, expiresAt: iso(30_000) };
+    expect(counts(on(newId, undecided), old, completed(newId, 10))).to.deep.equal({ [newId]: 10 });
+    expect(counts(on(newId, { ...flight, expiresAt: null }), old, completed(newId, 10))).to.deep.equal({});
   });
 
   it('under an epoch of the slot’s fence and that of the deployment in flight', () => {

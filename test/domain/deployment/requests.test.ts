@@ -86,18 +86,18 @@ describe('what people may ask of a deployment', () => {
 
   it('approve what waits, until it expires', () => {
     const asks: DeploymentEvent = { type: 'ApprovalRequested', data: { stage: 0, expiresAt: iso(1000) } };
-    const approved: DeploymentEvent = { type: 'StageApproved', data: { stage: 0, by: user } };
+    const approved: DeploymentEvent = { type: 'StageApproved', data: { stage: 0, ...by } };
     given(...baking, asks)
-      .when((state) => requests.approve(state, user, start))
+      .when((state) => requests.approve(state, by, start))
       .then(approved);
     given(...baking, asks, approved)
-      .when((state) => requests.approve(state, user, start))
+      .when((state) => requests.approve(state, by, start))
       .then();
     given(...baking, asks)
-      .when((state) => requests.approve(state, user, start + 1000))
+      .when((state) => requests.approve(state, by, start + 1000))
       .thenRefused('Conflict', /until/);
     given(...baking)
-      .when((state) => requests.approve(state, user, start))
+      .when((state) => requests.approve(state, by, start))
       .thenRefused('Conflict', /no approval/);
   });
 

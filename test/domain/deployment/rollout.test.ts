@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { interrupt } from '../../../src/domain/deployment/requests.ts';
 import * as requests from '../../../src/domain/deployment/requests.ts';
 import { DeploymentId } from '../../../src/domain/ids.ts';
-import { claimRollback, claimUndeploy } from '../../../src/domain/slot.ts';
+import { claimUndeploy } from '../../../src/domain/slot-undeploy.ts';
+import { claimRollback } from '../../../src/domain/slot.ts';
 import type { PlanInput } from '../../../src/domain/deployment/plan.ts';
 import { newId, oldId, request, start, user } from './samples.ts';
 import { world, type Behaviour, type World } from './world.ts';
@@ -330,7 +331,7 @@ describe('a rollout', () => {
       const it = waiting();
       it.run(20 * hour);
       expect(it.state(newId).phase).to.equal('Approval');
-      it.ask(newId, (state) => requests.approve(state, user, start + it.ms));
+      it.ask(newId, (state) => requests.approve(state, by, start + it.ms));
       until(it, 'Completed');
     });
 
