@@ -9,6 +9,7 @@ const may = {
   audit: ['domain', 'ports', 'core', 'commands', 'projections'],
   api: ['domain', 'ports', 'core', 'commands', 'projections', 'audit'],
   adapters: ['domain', 'ports'],
+  watch: ['ports'],
 };
 const layers = Object.entries(may).map(([layer, inner]) => ({
   name: `${layer}-imports-inward`,

@@ -1,5 +1,6 @@
-/** What a person types: `slipway serve`. */
+/** What a person types: `slipway serve`, `slipway watch`. */
 import { Command } from 'commander';
+import { createSystemClock } from './adapters/system-clock.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
@@ -8,6 +9,7 @@ import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
 import { createLogger } from './logging.ts';
 import { type Server, startServer } from './server.ts';
+import { watchCommand } from './watch/command.ts';
 
 /** Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this. */
 const secondSignalAfterMs = 1_000;
@@ -26,6 +28,8 @@ program
   .description('start the server; settings are environment variables, see docs/settings.md')
   .action(serve);
 
+program.addCommand(watchCommand({ clock: createSystemClock(), fail }));
+
 await program.parseAsync();
 
 async function serve(): Promise<void> {
@@ -37,10 +41,14 @@ async function serve(): Promise<void> {
     await server.ready;
     tell(config, server);
   } catch (error) {
-    process.stderr.write(`${sentenceOf(error)}\n`);
     const isSetting = wrongSettings.some((kind) => error instanceof kind);
-    process.exit(isSetting ? exitCodes.wrongSetting : exitCodes.failed);
+    fail(sentenceOf(error), isSetting ? exitCodes.wrongSetting : exitCodes.failed);
   }
+}
+
+function fail(sentence: string, code: number): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(code);
 }
 
 function announce({ email, randomPassword }: Parameters<FirstAdmin['announce']>[0]): void {

@@ -1,0 +1,98 @@
+/** `slipway watch <deployment>`: a picture that moves where a terminal is, lines where none is, JSON for programs. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Clock } from '../ports/clock.ts';
+import { line, picture, type Watched } from './picture.ts';
+import { createPlatform, Refused, watch, type Seen } from './watch.ts';
+
+interface Options {
+  readonly url: string;
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly json?: true;
+}
+
+/** What scripts can go by; 1 and 2 are a platform that refuses and options that are wrong. */
+const exitCodes = { completed: 0, refused: 1, wrongOptions: 2, endedOtherwise: 3 } as const;
+
+/** @param fail ends the program with a sentence */
+export function watchCommand(deps: {
+  readonly clock: Clock;
+  readonly fail: (sentence: string, code: number) => never;
+}): Command {
+  return new Command('watch')
+    .description(
+      'watch a deployment until it has ended: exit code 0 when it is Completed, 3 when it ended otherwise',
+    )
+    .argument('<deployment>', 'its id: dep-…')
+    .option('--url <url>', 'where the platform is', parseUrl, 'http://127.0.0.1:3000')
+    .option(
+      '--key <key>',
+      'an API key with deployments:read, or a session token; other users of this machine can see it in the list of processes',
+    )
+    .option('--key-file <file>', 'a file that holds the key')
+    .option('--json', 'a line of JSON for each state seen')
+    .action((deploymentId: string, options: Options) => run(deploymentId, options, deps));
+}
+
+async function run(
+  deploymentId: string,
+  options: Options,
+  { clock, fail }: Parameters<typeof watchCommand>[0],
+): Promise<void> {
+  const key = keyOf(options) ?? fail('Give a key: --key-file <file> or --key <key>', exitCodes.wrongOptions);
+  const show = options.json ? showJson : process.stdout.isTTY ? showPicture(clock) : showLines();
+  let last: Watched | null = null;
+  try {
+    for await (const seen of watch(createPlatform({ url: options.url, key }), deploymentId, clock)) {
+      show(seen);
+      if ('watched' in seen) last = seen.watched;
+    }
+  } catch (error) {
+    if (error instanceof Refused) fail(error.message, exitCodes.refused);
+    throw error;
+  }
+  process.exitCode = last?.status === 'Completed' ? exitCodes.completed : exitCodes.endedOtherwise;
+}
+
+function keyOf({ key, keyFile }: Options): string | null {
+  return keyFile === undefined ? (key ?? null) : readFileSync(keyFile, 'utf8').trim();
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+function showJson(seen: Seen): void {
+  say(`${JSON.stringify('watched' in seen ? seen.watched : seen)}\n`);
+}
+
+/** Only what is new. */
+function showLines(): (seen: Seen) => void {
+  let before = '';
+  return (seen) => {
+    const now = 'watched' in seen ? line(seen.watched) : `not reached: ${seen.lost}`;
+    if (now !== before) say(`${now}\n`);
+    before = now;
+  };
+}
+
+/** Draws over the picture before, so that what a person had on the screen stays above it. */
+function showPicture(clock: Clock): (seen: Seen) => void {
+  let drawn = 0;
+  let lines: readonly string[] = [];
+  return (seen) => {
+    const width = process.stdout.columns;
+    if ('watched' in seen) lines = picture(seen.watched, clock.now(), width);
+    const now = 'lost' in seen ? [...lines, '', `not reached: ${seen.lost}`.slice(0, width)] : lines;
+    say(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${now.map((text) => `\x1b[2K${text}\n`).join('')}\x1b[J`);
+    drawn = now.length;
+  };
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new InvalidArgumentError('must begin with http:// or https://');
+  return url.origin;
+}
