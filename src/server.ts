@@ -21,6 +21,7 @@ import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin
 import type { Config } from './config.ts';
 import { openPorts, type Ports } from './container.ts';
 import { createApiKeys } from './core/api-keys.ts';
+import { createConfigurationChecks } from './core/configuration-checks.ts';
 import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswords } from './core/passwords.ts';
@@ -59,6 +60,7 @@ export async function startServer(
   const { logger } = options;
   const ports = await openPorts(config, options.ports);
   const platform = createPlatform(ports, config, logger);
+  const configurationChecks = createConfigurationChecks();
   try {
     const { eventStore: store, readModels: models, vault, clock, runtimes } = ports;
     const { executor, projector } = platform;
@@ -91,6 +93,7 @@ export async function startServer(
       projector,
       occupiedSlots: platform.occupiedSlots,
       slotsBeside: platform.slotsBeside,
+      configurationChecks,
     };
     const pluginManager = pluginManagerFace([
       ...authenticationRoutes(core),
@@ -131,11 +134,13 @@ export async function startServer(
     let stopping: Promise<void> | null = null;
     const stop = async (): Promise<void> => {
       await http.stop();
+      await configurationChecks.close();
       await platform.stop();
       await ports.close();
     };
     return { url: http.url, platform, ports, ready: readiness.reached, stop: () => (stopping ??= stop()) };
   } catch (error) {
+    await configurationChecks.close();
     await platform.stop();
     await ports.close();
     throw error;

@@ -28,13 +28,14 @@ import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Runtimes } from '../ports/runtime.ts';
+import { refuseWrongConfiguration, type ConfigurationDeps } from './check-configuration.ts';
 import { type DependantsDeps, refuseBreaking } from './check-dependants.ts';
 import { checkDependencies, currentVersion } from './check-dependencies.ts';
 import { refuseExcessOf, refuseHasteOf, releaseQuota, reserveQuota } from './reserve-quota.ts';
 
 type Configuration = DeploymentRequest['configuration'];
 
-export interface DeployPluginDeps extends DependantsDeps {
+export interface DeployPluginDeps extends DependantsDeps, ConfigurationDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly runtimes: Pick<Runtimes, 'chosen'>;
   /** How instances are to behave where they are simulated; null elsewhere. */
@@ -213,6 +214,7 @@ async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): 
     );
   const scenario = deps.scenarioOf({ configuration: input.configuration ?? {}, tags: known.tags });
   if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
+  await refuseWrongConfiguration(deps, version, input.configuration ?? {});
   await checkDependencies(executor, target, version.dependencies);
   const deletion = beingDeleted(known);
   if (deletion) throw new CommandRefused(deletion);

@@ -18,12 +18,13 @@ import { packageNameReservation } from '../domain/reservation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault } from '../ports/vault.ts';
+import { refuseUnusableSchema, type ConfigurationDeps } from './check-configuration.ts';
 import { lookUpRequired } from './look-up-required.ts';
 import { refuseSuspended } from './refuse-suspended.ts';
 import { withName, type Claim } from './reserve-name.ts';
 import { sealAuthor } from './seal-author.ts';
 
-export interface RegisterPluginDeps {
+export interface RegisterPluginDeps extends ConfigurationDeps {
   readonly executor: Executor;
   readonly vault: Pick<Vault, 'sealFor' | 'openFor'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -55,6 +56,7 @@ export async function registerPlugin(
   const { publisher } = context;
   const { pluginId, version } = registration;
   await refuseSuspended(executor, publisher.tenant);
+  await refuseUnusableSchema(deps, version.configurationSchema ?? null);
   const { state: before } = await executor.load(plugin, pluginId);
   const known = livePlugin(before);
   const candidates = await lookUpRequired(pluginId, version.dependencies, async (id) =>

@@ -11,6 +11,7 @@ import { Environment, PluginId, platformTenant, slotKey, TenantId, UserId } from
 import { Registration } from '../../src/domain/registration.ts';
 import { release, slot } from '../../src/domain/slot.ts';
 import { allEvents } from '../../src/events.ts';
+import { configurationChecks } from '../support/configuration-checks.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -33,6 +34,7 @@ async function setUp() {
   const deps = {
     ...{ executor, store, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } },
     slotsBeside: async () => [],
+    configurationChecks,
   };
   const scenarioOf = () => null;
   await createTenant(deps, someContext(), {

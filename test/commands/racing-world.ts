@@ -23,6 +23,7 @@ import { allEvents } from '../../src/events.ts';
 import type { EventStore, Position } from '../../src/ports/event-store.ts';
 import type { ReadModels } from '../../src/ports/read-models.ts';
 import { occupiedSlotsBeside, occupiedSlotsOf, slotsProjection } from '../../src/projections/slots.ts';
+import { configurationChecks } from '../support/configuration-checks.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { openMemoryReadModels } from '../support/memory-read-models.ts';
 import { developer, registration } from '../support/plugin-facts.ts';
@@ -75,6 +76,7 @@ export async function openWorld(random: SeededRandom | null = null) {
     executor: createExecutor({ store: its, schemas, snapshots: null, clock, log }),
     ...{ store: its, clock, vault: readableSeals(), runtimes: { chosen: 'simulated' as const } },
     scenarioOf: () => null,
+    configurationChecks,
     occupiedSlots: (id: PluginId, asOf: Position) => occupiedSlotsOf({ models, projector }, id, asOf),
     slotsBeside: (place: Pick<Slot, 'tenant' | 'environment'>, asOf: Position) =>
       occupiedSlotsBeside({ models, projector }, place, asOf),

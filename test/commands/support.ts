@@ -1,6 +1,7 @@
 /** What commands need: the executor over a log in memory, and seals that can be read with the naked eye. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import type { ConfigurationChecks } from '../../src/core/configuration-checks.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';
 import { CommandRefused, type Command, type CommandContext, type Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
@@ -11,6 +12,7 @@ import { tenantEvents } from '../../src/domain/tenant.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { RecordedEvent } from '../../src/ports/event-store.ts';
 import type { Vault } from '../../src/ports/vault.ts';
+import { configurationChecks } from '../support/configuration-checks.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -19,6 +21,7 @@ export interface Fixture {
   readonly executor: Executor;
   readonly vault: Pick<Vault, 'sealFor' | 'openFor'>;
   readonly clock: Clock;
+  readonly configurationChecks: ConfigurationChecks;
   events(stream: string): Promise<readonly RecordedEvent[]>;
   /** The types of a stream's events. */
   types(stream: string): Promise<readonly string[]>;
@@ -49,6 +52,7 @@ export function fixture(): Fixture {
     },
     vault: readableSeals(),
     clock,
+    configurationChecks,
     events,
     types: async (stream) => (await events(stream)).map(({ type }) => type),
     total: async () => (await store.readAll({ after: null, limit: 1_000 })).events.length,

@@ -24,10 +24,9 @@ describe('plugins', () => {
   afterEach(() => world.close());
 
   async function register(...sent: Parameters<typeof registration>): Promise<void> {
-    const { executor, clock } = world;
-    await clock.advance(1_000);
+    await world.clock.advance(1_000);
     await registerPlugin(
-      { executor, vault, clock },
+      { ...world, vault },
       { ...world.context(), publisher: developer },
       registration(...sent),
     );

@@ -1,6 +1,7 @@
 /** The log, the commands on it and the read models that follow it, as the server has them but in a folder of the test's own. */
 import { join } from 'node:path';
 import { openSqliteReadModels } from '../../src/adapters/sqlite/read-models.ts';
+import type { ConfigurationChecks } from '../../src/core/configuration-checks.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';
 import type { CommandContext, Executor } from '../../src/core/executor.ts';
 import type { Projection } from '../../src/core/projection.ts';
@@ -12,6 +13,7 @@ import { slot, type SlotOutcome } from '../../src/domain/slot.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { ReadModels } from '../../src/ports/read-models.ts';
 import { someContext } from '../commands/support.ts';
+import { configurationChecks } from '../support/configuration-checks.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -22,6 +24,7 @@ export interface World {
   readonly executor: Executor;
   readonly models: ReadModels;
   readonly clock: VirtualClock;
+  readonly configurationChecks: ConfigurationChecks;
   context(): CommandContext;
   /** Ends a flight of a slot (`acme.production.plugin-a`): that deployment, or none, is current from now on. */
   turn(slot: string, current: 'dep-1' | null, outcome: SlotOutcome): Promise<void>;
@@ -48,6 +51,7 @@ export async function openWorld(
     executor,
     models,
     clock,
+    configurationChecks,
     context: someContext,
     turn: async (id, current, outcome) => {
       const ended = DeploymentId.parse('dep-1');

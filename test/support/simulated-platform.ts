@@ -25,6 +25,7 @@ import { createPlatform, type Platform } from '../../src/platform.ts';
 import type { RecordedEvent } from '../../src/ports/event-store.ts';
 import type { ProbedRuntime } from '../../src/ports/runtime.ts';
 import type { Snapshots } from '../../src/ports/snapshots.ts';
+import { configurationChecks } from './configuration-checks.ts';
 import { emptyMemoryLog, openMemoryEventStore } from './memory-event-store.ts';
 import { createRecordingEgress } from './recording-egress.ts';
 import { createRecordingLog } from './recording-log.ts';
@@ -102,6 +103,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
     scenarioOf: platform.scenarioOf,
     occupiedSlots: platform.occupiedSlots,
     slotsBeside: platform.slotsBeside,
+    configurationChecks,
   });
 
   await start();

@@ -1,6 +1,6 @@
 /** Bytes of a request, within limits, for routes that want them: read only once the caller is known and allowed. */
 import type { IncomingMessage } from 'node:http';
-import { parseJson } from './json.ts';
+import { NotJson, parseJson } from './json.ts';
 import { Problem } from './problem.ts';
 
 export interface Body {
@@ -25,7 +25,17 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
   if (Number(announced ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await received(request, maxBytes);
-  return bytes.length === 0 ? noBody : { value: parseJson(bytes), bytes };
+  return bytes.length === 0 ? noBody : { value: parsed(bytes), bytes };
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error;
+    const message = `The body ${error.message}`;
+    throw new Problem('Invalid', message, { details: [{ field: 'body', message }] });
+  }
 }
 
 function received(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

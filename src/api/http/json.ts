@@ -3,7 +3,6 @@
  * `JSON.parse` would silently change is refused here, because it would be stored otherwise than it was sent.
  */
 import { isUtf8 } from 'node:buffer';
-import { Problem } from './problem.ts';
 
 /** Deepest nesting of arrays and objects. */
 const deepest = 32;
@@ -11,18 +10,23 @@ const deepest = 32;
 const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** @throws {Problem} `Invalid`, saying what is wrong with the text */
+/** What is wrong with a text that should be JSON, as the rest of a sentence. */
+export class NotJson extends Error {
+  override readonly name = 'NotJson';
+}
+
+/** @throws {NotJson} */
 export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw invalid('is not valid UTF-8');
+  if (!isUtf8(bytes)) throw new NotJson('is not valid UTF-8');
   const members = scan(bytes);
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw invalid('is not valid JSON');
+    throw new NotJson('is not valid JSON');
   }
   // The text names each member once for each colon outside of strings; the value has lost those that were named twice.
-  if (inspect(value) !== members) throw invalid('names a member twice in one object');
+  if (inspect(value) !== members) throw new NotJson('names a member twice in one object');
   return value;
 }
 
@@ -36,7 +40,7 @@ function scan(bytes: Buffer): number {
       for (at++; at < bytes.length && bytes[at] !== quote; at++) if (bytes[at] === backslash) at++;
     } else if (byte === colon) members++;
     else if (byte === openBracket || byte === openBrace) {
-      if (++depth > deepest) throw invalid(`is nested deeper than ${deepest} levels`);
+      if (++depth > deepest) throw new NotJson(`is nested deeper than ${deepest} levels`);
     } else if (byte === closeBracket || byte === closeBrace) depth--;
   }
   return members;
@@ -45,12 +49,12 @@ function scan(bytes: Buffer): number {
 /** @returns how many members the value has, at all depths */
 function inspect(value: unknown): number {
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw invalid('holds half of a surrogate pair');
+    if (!value.isWellFormed()) throw new NotJson('holds half of a surrogate pair');
     return 0;
   }
   if (typeof value === 'number') {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-      throw invalid('holds a number that is out of range');
+      throw new NotJson('holds a number that is out of range');
     }
     return 0;
   }
@@ -62,12 +66,8 @@ function inspect(value: unknown): number {
   }
   for (const [name, item] of Object.entries(value)) {
     if (name === '__proto__' || !name.isWellFormed())
-      throw invalid('holds a member name that is not allowed');
+      throw new NotJson('holds a member name that is not allowed');
     members += 1 + inspect(item);
   }
   return members;
-}
-
-function invalid(message: string): Problem {
-  return new Problem('Invalid', `The body ${message}`, { details: [{ field: 'body', message }] });
 }

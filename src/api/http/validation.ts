@@ -1,5 +1,6 @@
 /** From what a schema found wrong to fields as the caller wrote them. */
 import { z } from 'zod';
+import { fieldName } from '../../domain/field-name.ts';
 import { Problem } from './problem.ts';
 import type { FieldProblem } from './problem.ts';
 
@@ -63,14 +64,4 @@ function fieldsOf(issue: z.core.$ZodIssue, part: Part): readonly FieldProblem[] 
   }
   const message = part === 'query' ? 'is not a parameter of this call' : 'is not a field of this call';
   return issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message }));
-}
-
-/** `['a', 0, 'b']` → `a[0].b` */
-export function fieldName(path: readonly PropertyKey[]): string {
-  let name = '';
-  for (const part of path) {
-    if (typeof part === 'number') name += `[${part}]`;
-    else name += name === '' ? String(part) : `.${String(part)}`;
-  }
-  return name;
 }

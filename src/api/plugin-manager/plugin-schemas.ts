@@ -18,6 +18,7 @@ import {
 import { versionStates } from '../../domain/version.ts';
 import type { PluginPage } from '../../projections/plugin-lists.ts';
 import type { PluginDetails, PluginDocument, PluginVersionDocument } from '../../projections/plugins.ts';
+import { NotJson, parseJson } from '../http/json.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
 // Requests
@@ -28,14 +29,21 @@ const ConfigurationSchemaText = z
   .max(65_536)
   .transform((text, context): unknown => {
     try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'Must be a JSON Schema, written as a string of JSON' });
+      return parseJson(Buffer.from(text));
+    } catch (error) {
+      const why = error instanceof NotJson ? `: it ${error.message}` : '';
+      context.addIssue({
+        code: 'custom',
+        message: `Must be a JSON Schema, written as a string of JSON${why}`,
+      });
       return z.NEVER;
     }
   })
   .pipe(ConfigurationSchema)
-  .meta({ description: 'A JSON Schema that configurations must satisfy', example: '{"type":"object"}' });
+  .meta({
+    description: 'A JSON Schema that configurations must satisfy: 2020-12, or draft-07 where $schema says so',
+    example: '{"type":"object"}',
+  });
 
 export const RegisterPluginBody = Registration.extend({
   version: NewVersion.extend({ configurationSchema: ConfigurationSchemaText.optional() }),
