@@ -1,4 +1,4 @@
-/** What a word of a text is and when two are alike: one definition for what indexes texts and what ranks them. */
+/** What a word of a text is and when two are alike: one definition for every store that searches texts. */
 
 /** Longer words are cut: what nobody types is not worth an index. UTF-16 units. */
 const LONGEST_WORD = 64;
@@ -31,14 +31,10 @@ function withoutMarks(text: string): string {
     .toLowerCase();
 }
 
+/**
+ * How what was typed is like a word of a text: the word itself, how it begins, or, where that is allowed, one typo apart from it.
+ */
 export type Likeness = 'exact' | 'prefix' | 'typo';
-
-/** How what was typed is like a word of a text: null when it is not. */
-export function likeness(typed: string, word: string): Likeness | null {
-  if (word === typed) return 'exact';
-  if (word.startsWith(typed)) return 'prefix';
-  return allowsTypo(typed) && isOneTypoApart(typed, word) ? 'typo' : null;
-}
 
 export function allowsTypo(typed: string): boolean {
   return typed.length >= SHORTEST_WORD_WITH_TYPO;

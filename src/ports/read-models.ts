@@ -2,6 +2,7 @@
  * Documents that answer questions. Everything in here can be rebuilt from the log; nothing in here decides anything.
  * `test/contract/read-models.ts` holds every adapter to it.
  */
+import type { Likeness } from '../domain/words.ts';
 import type { Json, JsonObject, Position } from './event-store.ts';
 
 /** A document: its id, the tenant it belongs to (null: the platform's), and its fields. */
@@ -29,8 +30,10 @@ export interface CollectionSpec {
   /** `public`: a tenant's scope sees documents of every tenant (a catalog). `tenant`: only its own. */
   readonly visibility: 'public' | 'tenant';
   readonly indexes: readonly IndexSpec[];
-  /** Fields (dotted paths) searched by `text`, the weightiest first; empty: no full text. */
+  /** Fields (dotted paths) that `search` looks into, the title first; empty: no full text. */
   readonly text: readonly string[];
+  /** Paths that searches are narrowed by: `equal` and `contains` over them cost a search next to nothing. */
+  readonly textFilters?: readonly string[];
 }
 
 type Scalar = string | number | boolean | null;
@@ -73,14 +76,53 @@ export interface DocumentPage<D extends object> {
   readonly cursor?: string;
 }
 
-/** A candidate of a full-text search, unranked: ranking happens above the port, so that every engine answers alike. */
+/** Nobody pages through more of what a search found than these. */
+export const mostFound = 1_000;
+
 export interface TextQuery {
   readonly scope: Scope;
   readonly filter?: Filter;
   /** Lower-case words; a document matches when every one is a prefix of, or within one typo of, a word in its text. */
   readonly words: readonly string[];
-  /** Most candidates, 1..1,000. */
+  /** Most documents returned, 1..1,000. */
   readonly limit: number;
+  /** Default 0; there is nothing beyond {@link mostFound}. */
+  readonly offset?: number;
+}
+
+/**
+ * How a document has the words that were asked for. The best is what comes first: by `place`, then by `likeness`, each in the
+ * order of {@link matchPlaces} and {@link matchLikenesses}, then the shorter titles. What matches equally has an order of the
+ * store's own, the same for as long as nothing is written.
+ */
+export type TextMatch = {
+  /** The loosest likeness without which some word would not be found there. */
+  readonly likeness: Likeness;
+} & (
+  | {
+      readonly place: 'title';
+      /** Words of the title, 1..8: more do not count. */
+      readonly length: number;
+    }
+  | { readonly place: 'partly' | 'elsewhere' }
+);
+
+/** Where the words are: all in the first of the text fields, some of them there, none there. */
+export const matchPlaces = ['title', 'partly', 'elsewhere'] as const satisfies readonly TextMatch['place'][];
+export const matchLikenesses = ['exact', 'prefix', 'typo'] as const satisfies readonly Likeness[];
+/** A title with more words is as one with so many. */
+export const longestTitle = 8;
+
+export interface Found<D extends object> {
+  readonly document: Document<D>;
+  readonly match: TextMatch;
+}
+
+export interface TextPage<D extends object> {
+  /** The best first. Scores are made of the matches above the port, so that every store's answers read alike. */
+  readonly found: readonly Found<D>[];
+  /** How many match, on all pages, counted up to {@link mostFound}. */
+  readonly total: number;
 }
 
 /** What one transaction writes. `put` replaces the whole document. */
@@ -137,7 +179,7 @@ export interface ReadModels {
     collection: string,
     query: { readonly scope: Scope; readonly filter?: Filter; readonly path: string; readonly limit: number },
   ): Promise<readonly { readonly value: Json; readonly count: number }[]>;
-  search<D extends object>(collection: string, query: TextQuery): Promise<readonly Document<D>[]>;
+  search<D extends object>(collection: string, query: TextQuery): Promise<TextPage<D>>;
 
   close(): Promise<void>;
 }

@@ -1,11 +1,8 @@
 /** Plugins in pages: the registry's, the marketplace's, and those that have a capability. */
-import { rank, searchWords, type Ranked } from '../core/search.ts';
+import { relevance, searchWords } from '../core/search.ts';
 import type { PluginStatus } from '../domain/plugin.ts';
 import type { Filter, Query, ReadModels, Scope } from '../ports/read-models.ts';
-import { plugins, searched, type PluginDocument } from './plugins.ts';
-
-/** Nobody pages through more results of a search than these. */
-const mostCandidates = 1_000;
+import { plugins, type PluginDocument } from './plugins.ts';
 
 interface Page {
   /** 1..100. */
@@ -38,7 +35,7 @@ export async function listPlugins(models: ReadModels, scope: Scope, query: Plugi
   // An empty search box asks for nothing in particular.
   if (search !== undefined && search.trim() !== '') {
     const { results, total } = await searchPlugins(models, scope, { ...query, words: search, filters });
-    return { plugins: results.map(({ document }) => document.data), total };
+    return { plugins: results.map(({ plugin }) => plugin), total };
   }
   return pageOf(models, scope, { ...query, filters, sort: newestFirst });
 }
@@ -70,7 +67,7 @@ export interface SearchQuery extends Narrowed, Page {
 
 export interface SearchPage {
   /** The best match first. */
-  readonly results: readonly Ranked<PluginDocument>[];
+  readonly results: readonly { readonly plugin: PluginDocument; readonly relevance: number }[];
   /** How many match, on all pages; at most 1,000. */
   readonly total: number;
 }
@@ -129,8 +126,11 @@ async function searchPlugins(
 ): Promise<SearchPage> {
   const words = searchWords(typed);
   if (words.length === 0) return { results: [], total: 0 };
-  const asked = { scope, ...filterOf(filters), words, limit: mostCandidates };
-  const candidates = await models.search<PluginDocument>(plugins.name, asked);
-  const ranked = rank(typed, candidates, searched);
-  return { results: ranked.slice(offset, offset + limit), total: ranked.length };
+  const asked = { scope, ...filterOf(filters), words, limit, offset };
+  const { found, total } = await models.search<PluginDocument>(plugins.name, asked);
+  const results = found.map(({ document, match }) => ({
+    plugin: document.data,
+    relevance: relevance(match, words.length),
+  }));
+  return { results, total };
 }

@@ -60,12 +60,6 @@ export interface PluginVersionDocument extends Omit<PublishedVersion, 'published
   readonly updatedAt: string;
 }
 
-/** Where a search looks, and what a word found there is worth. */
-export const searched = [
-  { path: 'name', weight: 3 },
-  { path: 'description', weight: 1 },
-];
-
 export const plugins: Collection<PluginDocument> = {
   name: 'plugins',
   visibility: 'public',
@@ -82,7 +76,8 @@ export const plugins: Collection<PluginDocument> = {
     { fields: ['packageName'] },
     { fields: ['deletionStartedAt'] },
   ],
-  text: searched.map(({ path }) => path),
+  text: ['name', 'description'],
+  textFilters: ['category', 'status', 'tags', 'listing'],
 };
 
 export const pluginVersions: Collection<PluginVersionDocument> = {

@@ -13,9 +13,11 @@ export function specs(): readonly CollectionSpec[] {
     { fields: ['nested.deep.name'] },
     { fields: ['tags'], multi: true },
   ] as const;
+  const text = ['title', 'nested.deep.name', 'tags'];
+  const textFilters = ['status', 'n', 'flag', 'mixed', 'tags', 'missing'];
   return [
-    { name: 'private_things', visibility: 'tenant', indexes, text: ['title', 'nested.deep.name', 'tags'] },
-    { name: 'public_things', visibility: 'public', indexes, text: ['title', 'nested.deep.name', 'tags'] },
+    { name: 'private_things', visibility: 'tenant', indexes, text, textFilters },
+    { name: 'public_things', visibility: 'public', indexes, text, textFilters },
   ];
 }
 

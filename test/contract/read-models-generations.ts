@@ -17,6 +17,7 @@ import {
   second,
   checkpoint,
   put,
+  foundIds,
   ids,
   failure,
 } from './read-models-support.ts';
@@ -64,7 +65,11 @@ export function generationsContract(models: () => ReadModels): void {
         .activate(second)
         .then(() => (active.yet = true));
       while (!active.yet) {
-        questions.push(models().search('plugins', { scope: platform, words: ['word'], limit: 1 }));
+        questions.push(
+          models()
+            .search('plugins', { scope: platform, words: ['word'], limit: 1 })
+            .then(foundIds),
+        );
         questions.push(models().facets('plugins', { scope: platform, path: 'name', limit: 1 }));
         expect(await found('plugins', {})).to.deep.equal(['p']);
         await new Promise(setImmediate);
@@ -78,9 +83,8 @@ export function generationsContract(models: () => ReadModels): void {
       await models().reset(first);
       expect(await models().generations()).to.deep.equal([{ ...first, active: true, checkpoint: null }]);
       expect(await found('plugins', {})).to.deep.equal([]);
-      expect(await models().search('plugins', { scope: platform, words: ['word'], limit: 1 })).to.deep.equal(
-        [],
-      );
+      const words = { scope: platform, words: ['word'], limit: 1 };
+      expect(await models().search('plugins', words)).to.deep.equal({ found: [], total: 0 });
       await models().commit(first, [put('plugins', 'p1', null, { name: 'word' })], checkpoint(1));
       expect(await found('plugins', {})).to.deep.equal(['p1']);
     });
@@ -94,13 +98,19 @@ export function generationsContract(models: () => ReadModels): void {
         visibility: 'tenant',
         indexes: [{ fields: ['title'] }, { fields: ['labels'], multi: true }],
         text: ['title'],
+        textFilters: ['labels'],
       };
       await models().declare(first, [other, deployments]);
       expect(await found('plugins', { filter: { contains: ['labels', 'b'] } })).to.deep.equal(['p1']);
       expect(await found('plugins', { filter: { contains: ['tags', 'a'] } })).to.deep.equal(['p1']);
-      expect(ids(await models().search('plugins', { scope: acme, words: ['word'], limit: 1 }))).to.deep.equal(
-        ['p1'],
-      );
+      const words = { scope: acme, words: ['word'], limit: 1 };
+      for (const [label, expected] of [
+        ['b', ['p1']],
+        ['c', []],
+      ] as const) {
+        const filter = { contains: ['labels', label] } as const;
+        expect(foundIds(await models().search('plugins', { ...words, filter }))).to.deep.equal(expected);
+      }
       expect(await found('plugins', { scope: globex })).to.deep.equal([]);
       expect((await models().generations())[0]?.checkpoint).to.deep.equal(checkpoint(1));
     });
@@ -124,7 +134,7 @@ export function generationsContract(models: () => ReadModels): void {
       await models().activate(first);
       expect(await found('plugins', { filter: { contains: ['labels', 'a'] } })).to.deep.equal(['p2']);
       const words = { scope: platform, words: ['word'], limit: 1 };
-      expect(ids(await models().search('plugins', words))).to.deep.equal(['p2']);
+      expect(foundIds(await models().search('plugins', words))).to.deep.equal(['p2']);
     });
 
     it('of two projections share no collection', async () => {

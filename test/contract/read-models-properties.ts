@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../src/ports/event-store.ts';
 import type { Document, Query, ReadModels, Write } from '../../src/ports/read-models.ts';
 import { documents, filter, scope, sort, specs, typed } from './read-models-arbitraries.ts';
-import { facetsOf, hasWords, matches, sees, sorted } from './read-models-reference.ts';
+import { compareMatches, facetsOf, matches, matchOf, sees, sorted } from './read-models-reference.ts';
 import { checkpoint } from './read-models-support.ts';
 
 export function propertiesContract(models: () => ReadModels): void {
@@ -60,8 +60,11 @@ export function propertiesContract(models: () => ReadModels): void {
       );
     });
 
-    it('of words is answered as by a plain list', async () => {
-      const question = fc.record({ scope, words: typed });
+    it('of words is answered as by a plain list, the best first, page by page', async () => {
+      const question = fc.record({
+        ...{ scope, words: typed, filter: fc.option(filter, { nil: null }) },
+        ...{ limit: fc.integer({ min: 1, max: 5 }), offset: fc.integer({ min: 0, max: 9 }) },
+      });
       await fc.assert(
         fc.asyncProperty(
           documents,
@@ -69,12 +72,22 @@ export function propertiesContract(models: () => ReadModels): void {
           async (things, asked) => {
             await stored(things);
             for (const spec of collections) {
-              for (const query of asked) {
-                const right = things.filter(
-                  (thing) => sees(spec, query.scope, thing) && hasWords(spec, thing.data, query.words),
-                );
-                const answer = await models().search<JsonObject>(spec.name, { ...query, limit: 1000 });
-                expect(sorted(answer)).to.deep.equal(sorted(right));
+              for (const { filter: wanted, limit, offset, ...words } of asked) {
+                const query = { ...words, ...(wanted && { filter: wanted }) };
+                const right = things
+                  .filter((thing) => sees(spec, query.scope, thing) && matches(thing.data, query.filter))
+                  .map((document) => ({ document, match: matchOf(spec, document.data, query.words) }))
+                  .filter(({ match }) => match !== null);
+                const { found, total } = await models().search<JsonObject>(spec.name, {
+                  ...query,
+                  limit: 1000,
+                });
+                expect(total).to.equal(right.length);
+                expect(found).to.have.deep.members(right);
+                const order = found.map(({ match }) => match);
+                expect(order).to.deep.equal(order.toSorted(compareMatches));
+                const page = await models().search<JsonObject>(spec.name, { ...query, limit, offset });
+                expect(page).to.deep.equal({ found: found.slice(offset, offset + limit), total });
               }
             }
           },

@@ -1,7 +1,17 @@
 /** What the port promises, evaluated plainly over a list: every adapter is compared with it. */
-import { likeness, words } from '../../src/domain/words.ts';
+import { allowsTypo, isOneTypoApart, words, type Likeness } from '../../src/domain/words.ts';
 import type { Json, JsonObject } from '../../src/ports/event-store.ts';
-import type { CollectionSpec, Document, Filter, Query, Scope } from '../../src/ports/read-models.ts';
+import {
+  longestTitle,
+  matchLikenesses,
+  matchPlaces,
+  type CollectionSpec,
+  type Document,
+  type Filter,
+  type Query,
+  type Scope,
+  type TextMatch,
+} from '../../src/ports/read-models.ts';
 
 type Scalar = string | number | boolean | null;
 
@@ -19,7 +29,8 @@ export function sees(spec: CollectionSpec, scope: Scope, document: Document): bo
   return scope.kind === 'platform' || spec.visibility === 'public' || document.tenant === scope.tenant;
 }
 
-export function matches(data: Json, filter: Filter): boolean {
+export function matches(data: Json, filter?: Filter): boolean {
+  if (!filter) return true;
   if ('equal' in filter) return at(data, filter.equal[0]) === filter.equal[1];
   if ('in' in filter) return filter.in[1].some((value) => value === at(data, filter.in[0]));
   if ('and' in filter) return filter.and.every((part) => matches(data, part));
@@ -73,12 +84,42 @@ export function facetsOf(documents: readonly Document[], path: string): Readonly
   return counts;
 }
 
-export function hasWords(spec: CollectionSpec, data: Json, typed: readonly string[]): boolean {
-  const text = spec.text.flatMap((path) => {
+/** Null: they are not alike. */
+function likeness(typed: string, word: string): Likeness | null {
+  if (word === typed) return 'exact';
+  if (word.startsWith(typed)) return 'prefix';
+  return allowsTypo(typed) && isOneTypoApart(typed, word) ? 'typo' : null;
+}
+
+/** Null: some word is nowhere. */
+export function matchOf(spec: CollectionSpec, data: Json, typed: readonly string[]): TextMatch | null {
+  const [title = [], ...others] = spec.text.map((path) => {
     const value = at(data, path);
-    return words(
-      (Array.isArray(value) ? value : [value]).filter((part) => typeof part === 'string').join(' '),
-    );
+    const texts = (Array.isArray(value) ? value : [value]).filter((part) => typeof part === 'string');
+    return words(texts.join(' '));
   });
-  return typed.every((word) => text.some((candidate) => likeness(word, candidate) !== null));
+  const has = (text: readonly string[], allowed: readonly unknown[]) => (word: string) =>
+    text.some((candidate) => allowed.includes(likeness(word, candidate) ?? 'not at all'));
+  for (const place of matchPlaces)
+    for (const [last, loosest] of matchLikenesses.entries()) {
+      const allowed = matchLikenesses.slice(0, last + 1);
+      const inTitle = has(title, allowed);
+      if (place === 'title') {
+        const length = Math.min(title.length, longestTitle);
+        if (typed.every(inTitle)) return { place, likeness: loosest, length };
+      } else if (typed.every(has([...title, ...others.flat()], allowed))) {
+        if (place === 'elsewhere' || typed.some(inTitle)) return { place, likeness: loosest };
+      }
+    }
+  return null;
+}
+
+/** Below 0 when the first comes first. */
+export function compareMatches(a: TextMatch, b: TextMatch): number {
+  const lengthOf = (match: TextMatch): number => (match.place === 'title' ? match.length : 0);
+  return (
+    matchPlaces.indexOf(a.place) - matchPlaces.indexOf(b.place) ||
+    matchLikenesses.indexOf(a.likeness) - matchLikenesses.indexOf(b.likeness) ||
+    lengthOf(a) - lengthOf(b)
+  );
 }

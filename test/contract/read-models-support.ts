@@ -1,6 +1,6 @@
 /** The collections and helpers that the parts of the contract share. */
 import type { JsonObject, Position } from '../../src/ports/event-store.ts';
-import type { CollectionSpec, Document, Scope, Write } from '../../src/ports/read-models.ts';
+import type { CollectionSpec, Document, Scope, TextPage, Write } from '../../src/ports/read-models.ts';
 
 export const platform: Scope = { kind: 'platform' };
 export const acme: Scope = { kind: 'tenant', tenant: 'acme' };
@@ -11,6 +11,7 @@ export const plugins: CollectionSpec = {
   visibility: 'public',
   indexes: [{ fields: ['name'] }, { fields: ['tags'], multi: true }],
   text: ['name', 'description'],
+  textFilters: ['tags', 'n'],
 };
 export const deployments: CollectionSpec = {
   name: 'deployments',
@@ -31,6 +32,10 @@ export function put(collection: string, id: string, tenant: string | null, data:
 
 export function ids(documents: readonly Document<object>[]): readonly string[] {
   return documents.map(({ id }) => id);
+}
+
+export function foundIds({ found }: TextPage<object>): readonly string[] {
+  return found.map(({ document }) => document.id);
 }
 
 export async function failure(attempt: Promise<unknown>): Promise<unknown> {

@@ -4,6 +4,7 @@ import { StoreUnavailable } from '../../src/ports/event-store.ts';
 import {
   BadCursor,
   UnanswerableQuery,
+  type Filter,
   type Query,
   type ReadModels,
   type Write,
@@ -19,6 +20,7 @@ import {
   first,
   checkpoint,
   put,
+  foundIds,
   ids,
   failure,
 } from './read-models-support.ts';
@@ -123,8 +125,10 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
         expect(await models.get('deployments', 'theirs', globex)).to.have.property('id', 'theirs');
         expect(await models.count('deployments', { scope: acme })).to.equal(1);
         const text = { words: ['word'], limit: 10 };
-        expect(ids(await models.search('deployments', { ...text, scope: acme }))).to.deep.equal(['ours']);
-        expect(await models.search('plugins', { ...text, scope: acme })).to.have.length(3);
+        expect(foundIds(await models.search('deployments', { ...text, scope: acme }))).to.deep.equal([
+          'ours',
+        ]);
+        expect(foundIds(await models.search('plugins', { ...text, scope: acme }))).to.have.length(3);
       });
     });
 
@@ -234,7 +238,7 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
           put('plugins', 'paypal', 'acme', { name: 'PayPal', description: 'Another payment' }),
         );
         const search = async (...words: readonly string[]): Promise<readonly string[]> =>
-          ids(await models.search('plugins', { scope: platform, words, limit: 10 })).toSorted();
+          foundIds(await models.search('plugins', { scope: platform, words, limit: 10 })).toSorted();
         expect(await search('payment')).to.deep.equal(['paypal', 'stripe']);
         expect(await search('payment', 'strip')).to.deep.equal(['stripe']);
         expect(await search('pay', 'paypla')).to.deep.equal(['paypal']);
@@ -244,14 +248,82 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
         expect(await search()).to.deep.equal([]);
       });
 
-      it('has what is written in weightier fields among few candidates', async () => {
+      it('has titles before the rest, what was typed before beginnings and typos, and short titles first', async () => {
         const rest = Array.from({ length: 300 }, (_, n) =>
-          put('plugins', `d${n}`, null, { name: 'Other', description: 'pay' }),
+          put('plugins', `d${n}`, null, { name: 'Other', description: 'payment in short' }),
         );
-        await given(...rest, put('plugins', 'named', null, { name: 'Pay', description: 'Another one' }));
-        expect(ids(await models.search('plugins', { scope: platform, words: ['pay'], limit: 5 }))).to.include(
-          'named',
+        await given(
+          ...rest,
+          put('plugins', 'typo', null, { name: 'Paymant' }),
+          put('plugins', 'longer', null, { name: 'Payment gateways and more' }),
+          put('plugins', 'beginning', null, { name: 'Payments', description: 'payment' }),
+          put('plugins', 'named', null, { name: 'Payment' }),
         );
+        const text = { scope: platform, words: ['payment'], limit: 5 };
+        const { found, total } = await models.search('plugins', text);
+        expect(found.map(({ document, match }) => ({ id: document.id, ...match }))).to.deep.equal([
+          { id: 'named', place: 'title', likeness: 'exact', length: 1 },
+          { id: 'longer', place: 'title', likeness: 'exact', length: 4 },
+          { id: 'beginning', place: 'title', likeness: 'prefix', length: 1 },
+          { id: 'typo', place: 'title', likeness: 'typo', length: 1 },
+          { id: 'd0', place: 'elsewhere', likeness: 'exact' },
+        ]);
+        expect(total).to.equal(304);
+      });
+
+      it('finds, counts and pages no more than a thousand', async () => {
+        await given(
+          ...Array.from({ length: 1_500 }, (_, n) =>
+            put('plugins', `d${n}`, null, { name: 'Payment', n: n % 2, tags: [`t${n % 3}`] }),
+          ),
+          put('plugins', 'best', null, { name: 'Pay' }),
+        );
+        const page = (limit: number, offset: number, filter?: Filter) =>
+          models.search('plugins', {
+            ...{ scope: platform, words: ['pay'], limit, offset },
+            ...(filter && { filter }),
+          });
+        const whole = await page(1_000, 0);
+        expect(whole.total).to.equal(1_000);
+        expect(foundIds(whole)[0]).to.equal('best');
+        expect(new Set(foundIds(whole)).size).to.equal(1_000);
+        for (const [limit, offset] of [
+          [1, 0],
+          [7, 3],
+          [100, 950],
+          [1_000, 999],
+          [10, 1_000],
+          [10, Number.MAX_SAFE_INTEGER - 10],
+        ] as const)
+          expect(foundIds(await page(limit, offset)), `${offset}`).to.deep.equal(
+            foundIds(whole).slice(offset, offset + limit),
+          );
+        const odd = { equal: ['n', 1] } as const;
+        expect((await page(1, 0, odd)).total).to.equal(750);
+        expect((await page(1, 0, { and: [odd, { contains: ['tags', 't1'] }] })).total).to.equal(250);
+        for (const [limit, offset] of [
+          [0, 0],
+          [1_001, 0],
+          [1, -1],
+          [1, 0.5],
+        ] as const)
+          expect(await failure(page(limit, offset))).to.be.instanceOf(UnanswerableQuery);
+      });
+
+      it('follows long beginnings into many words', async () => {
+        await given(
+          ...Array.from({ length: 100 }, (_, n) => put('plugins', `d${n}`, null, { name: `Payment${n}` })),
+          put('plugins', 'other', null, { name: 'Paypal' }),
+        );
+        const beginning = async (...words: readonly string[]) =>
+          (await models.search('plugins', { scope: platform, words, limit: 1_000 })).found.filter(
+            ({ match }) => match.likeness !== 'typo',
+          ).length;
+        expect(await beginning('payment')).to.equal(100);
+        expect(await beginning('payment9')).to.equal(11);
+        expect(await beginning('paym')).to.equal(100);
+        expect(await beginning('pay')).to.equal(101);
+        expect(await beginning('pay', 'paymen')).to.equal(100);
       });
 
       it('follows changes and deletions, and filters', async () => {
@@ -260,7 +332,7 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
           put('plugins', 'p2', null, { name: 'Alpha', n: 2 }),
         );
         const search = async (word: string): Promise<readonly string[]> =>
-          ids(await models.search('plugins', { scope: platform, words: [word], limit: 10 }));
+          foundIds(await models.search('plugins', { scope: platform, words: [word], limit: 10 }));
         await models.commit(first, [put('plugins', 'p1', null, { name: 'Beta' })], checkpoint(2));
         expect(await search('alpha')).to.deep.equal(['p2']);
         expect(await search('beta')).to.deep.equal(['p1']);
@@ -270,7 +342,11 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
           limit: 10,
           filter: { equal: ['n', 3] },
         } as const;
-        expect(await models.search('plugins', filtered)).to.deep.equal([]);
+        const second = { ...filtered, filter: { equal: ['n', 2] } } as const;
+        expect(foundIds(await models.search('plugins', second))).to.deep.equal(['p2']);
+        await models.commit(first, [put('plugins', 'p2', null, { name: 'Alpha', n: 4 })], checkpoint(2));
+        expect(foundIds(await models.search('plugins', second))).to.deep.equal([]);
+        expect(await models.search('plugins', filtered)).to.deep.equal({ found: [], total: 0 });
         await models.commit(first, [{ delete: { collection: 'plugins', id: 'p1' } }], checkpoint(3));
         expect(await search('beta')).to.deep.equal([]);
       });

@@ -47,7 +47,12 @@ export function where(table: Table, query: { readonly scope: Scope; readonly fil
   return query.filter === undefined ? scope : all([scope, condition(table, query.filter)]);
 }
 
-function condition(table: Table, filter: Filter): Sql {
+/** The parts of a filter that all must hold. */
+export function conjuncts(filter: Filter): readonly Filter[] {
+  return 'and' in filter ? filter.and.flatMap(conjuncts) : [filter];
+}
+
+export function condition(table: Table, filter: Filter): Sql {
   if ('equal' in filter) return equal(...filter.equal);
   if ('in' in filter) return oneOf(...filter.in);
   if ('range' in filter) return range(...filter.range);

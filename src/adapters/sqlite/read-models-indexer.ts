@@ -10,7 +10,8 @@ import {
   type Table,
 } from './read-models-schema.ts';
 import type { Statements } from './read-models-statements.ts';
-import { textOf, variants } from './read-models-text.ts';
+import { variants } from './read-models-text.ts';
+import { tokensOf } from './read-models-tokens.ts';
 
 /** Words remembered as being in the vocabulary already; beyond that it is asked again. */
 const WORDS_REMEMBERED = 50_000;
@@ -25,6 +26,7 @@ export interface Indexer {
 export function indexer(statements: Statements, { number, spec }: Table): Indexer {
   const documents = documentsTable(number);
   const fields = multiFields(spec);
+  const searchable = [...spec.text, ...(spec.textFilters ?? [])];
   const known = new Set<string>();
 
   function indexElements(doc: number, data: object): void {
@@ -40,12 +42,11 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
 
   function indexText(doc: number, data: object): void {
     if (spec.text.length === 0) return;
-    const texts = textOf(spec, data);
-    const columns = texts.map((_, column) => `text${column}`).join(', ');
+    const { tokens, words } = tokensOf(spec, data);
     statements
-      .writing(`INSERT INTO ${textTable(number)} (rowid, ${columns}) VALUES (?${', ?'.repeat(texts.length)})`)
-      .run(doc, ...texts.map((words) => words.join(' ')));
-    for (const words of texts) for (const word of words) learn(word);
+      .writing(`INSERT INTO ${textTable(number)} (rowid, tokens) VALUES (?, ?)`)
+      .run(doc, [...tokens].join(' '));
+    for (const word of words) learn(word);
   }
 
   /** The vocabulary only grows: a word that no document has any more finds nothing, and a rebuild sheds it. */
@@ -77,7 +78,7 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
       removeElements(doc);
       indexElements(doc, data);
     }
-    if (differ(old, data, spec.text)) {
+    if (differ(old, data, searchable)) {
       removeText(doc);
       indexText(doc, data);
     }

@@ -31,10 +31,10 @@ export function valueAt(data: unknown, path: string): unknown {
 
 /** A declaration that breaks the port's rules is a defect, found when it is made and not when it is asked. */
 export function checkCollections(collections: readonly CollectionSpec[]): void {
-  for (const { name, indexes, text } of collections) {
+  for (const { name, indexes, text, textFilters = [] } of collections) {
     if (!/^[a-z][a-z0-9_]{0,40}$/.test(name))
       throw new Error(`not a collection's name: ${JSON.stringify(name)}`);
-    for (const path of [...indexes.flatMap(({ fields }) => fields), ...text]) jsonPath(path);
+    for (const path of [...indexes.flatMap(({ fields }) => fields), ...text, ...textFilters]) jsonPath(path);
     if (indexes.some(({ fields }) => fields.length === 0))
       throw new Error(`${name} has an index without fields`);
   }

@@ -15,15 +15,17 @@ export interface StoredCollection extends Table, Generation {
 }
 
 /** Raised when the tables below change: a file of another format is thrown away and rebuilt from the log. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 /** "SLRM", SQLite's own mark of whose file this is. */
 export const APPLICATION_ID = 0x534c524d;
 
 export const documentsTable = (number: number): string => `documents_${number}`;
 /** Elements of arrays under `multi` indexes, as JSON, so that `1`, `"1"` and `true` stay apart. */
 export const elementsTable = (number: number): string => `elements_${number}`;
-/** Full text, a column a text field, named `text0` and on; the rowid is the document's. */
+/** Full text: a bag of tokens (read-models-tokens.ts) a document; the rowid is the document's. */
 export const textTable = (number: number): string => `text_${number}`;
+/** Beginnings of words that are indexed, in letters: longer ones are looked up among the words. A token has one letter more. */
+export const indexedPrefixes = [1, 2, 3] as const;
 /** Words of the texts by themselves and by what is left when one letter is dropped: how typos are found. */
 export const variantsTable = (number: number): string => `variants_${number}`;
 
@@ -80,11 +82,10 @@ export function createSideTables(db: DatabaseSync, { number, spec }: Table): voi
     `);
   }
   if (spec.text.length > 0) {
-    // Texts arrive as words already (domain/words.ts), so the simplest tokenizer is the exact one.
-    const columns = spec.text.map((_, column) => `text${column}`).join(', ');
+    // Tokens arrive made, so the simplest tokenizer is the exact one; where in a text they stand nobody asks.
     db.exec(`
-      CREATE VIRTUAL TABLE ${textTable(number)}
-        USING fts5(${columns}, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2');
+      CREATE VIRTUAL TABLE ${textTable(number)} USING fts5(tokens, content = '', contentless_delete = 1,
+        detail = 'none', tokenize = 'ascii', prefix = '${indexedPrefixes.map((letters) => letters + 1).join(' ')}');
       CREATE TABLE ${variantsTable(number)} (variant TEXT, word TEXT, PRIMARY KEY (variant, word)) WITHOUT ROWID;
     `);
   }

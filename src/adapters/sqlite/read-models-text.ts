@@ -1,23 +1,14 @@
-/** Full text: how texts are indexed, and how words become an FTS5 expression. Ranking is done above the port. */
-import type { CollectionSpec } from '../../ports/read-models.ts';
-import { allowsTypo, isOneTypoApart, words } from '../../domain/words.ts';
-import { valueAt } from './read-models-path.ts';
-import { variantsTable } from './read-models-schema.ts';
+/** What a search asks of the tokens: which words of the vocabulary are meant, and FTS5 expressions from strict to lenient. */
+import { allowsTypo, isOneTypoApart } from '../../domain/words.ts';
+import { matchLikenesses, type TextMatch } from '../../ports/read-models.ts';
+import { indexedPrefixes, variantsTable } from './read-models-schema.ts';
 import type { Statements } from './read-models-statements.ts';
+import { ANYWHERE, TITLE, TITLES } from './read-models-tokens.ts';
 
-/** Of a text field, this many words are searchable. */
-const WORDS_INDEXED = 5000;
 /** A word with more neighbours than this in the vocabulary is searched with the first of them. */
-const TYPOS_FOLLOWED = 100;
-
-/** The words of each text field of a document, a list a field. Of arrays, the strings count. */
-export function textOf(spec: CollectionSpec, data: object): readonly (readonly string[])[] {
-  return spec.text.map((path) => {
-    const value = valueAt(data, path);
-    const texts = (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string');
-    return words(texts.join(' ')).slice(0, WORDS_INDEXED);
-  });
-}
+const TYPOS_FOLLOWED = 64;
+/** A longer beginning of more words than this is left to FTS5, which reads all that has any of them before it answers. */
+const CONTINUATIONS_FOLLOWED = 32;
 
 /** Two words within one typo share one of these: each word itself, or what is left of it without one of its letters. */
 export function variants(word: string): readonly string[] {
@@ -25,28 +16,80 @@ export function variants(word: string): readonly string[] {
   return [...new Set([word, ...shorter])];
 }
 
-/**
- * FTS5 expressions that ask for all the words, the strictest first: as they are, as prefixes, with typos. Who runs them in
- * this order and stops at enough has the better candidates first.
- */
-export function* expressions(
-  statements: Statements,
-  table: number,
-  typed: readonly string[],
-): Iterable<string> {
-  const phrases = typed.map((word) => `"${word}"`);
-  yield phrases.join(' AND ');
-  const prefixes = phrases.map((phrase) => `${phrase} *`);
-  yield prefixes.join(' AND ');
+/** What may stand for a word that was typed, as FTS5 spells it behind a token's first letter: `stripe"`, `strip" *`. */
+type Alternatives = readonly string[];
+
+/** Documents that have an expression, and no earlier one, all match in the same way. */
+export interface Tier {
+  readonly match: TextMatch;
+  readonly expression: string;
+}
+
+/** Tiers that lie within one expression: where that finds nothing new, none of them does. */
+export interface TierGroup {
+  readonly within: string;
+  readonly tiers: readonly Tier[];
+}
+
+export interface Meaning {
+  /** Finds all that matches. */
+  readonly everything: string;
+  /** The best first; the last of them finds everything. */
+  readonly groups: readonly TierGroup[];
+}
+
+/** @returns null when no document can match */
+export function meaningOf(statements: Statements, table: number, typed: readonly string[]): Meaning | null {
+  const continued = typed.map((word) => continuations(statements, table, word));
   const similar = typed.map((word) => neighbours(statements, table, word));
-  if (similar.every((found) => found.length === 0)) return;
-  yield prefixes
-    .map((prefix, at) => `(${[prefix, ...(similar[at] ?? []).map((word) => `"${word}"`)].join(' OR ')})`)
-    .join(' AND ');
+  const loosest = typed.map((_, at) => [...(continued[at] ?? []), ...(similar[at] ?? [])]);
+  if (loosest.some((alternatives) => alternatives.length === 0)) return null;
+  const byLikeness = { exact: typed.map((word) => [`${word}"`]), prefix: continued, typo: loosest };
+  const levels = matchLikenesses
+    .map((likeness) => ({ likeness, asked: byLikeness[likeness] }))
+    .filter(({ asked }) => asked.every((alternatives) => alternatives.length > 0))
+    // Where no other word is like one of these, typos would find what beginnings have found.
+    .filter(({ likeness }) => likeness !== 'typo' || similar.some((words) => words.length > 0));
+  const title = levels.map(({ likeness, asked }): TierGroup => ({
+    within: allOf(TITLE, asked),
+    tiers: TITLES.map((code, at) => ({
+      match: { place: 'title', likeness, length: at + 1 },
+      expression: allOf(code, asked),
+    })),
+  }));
+  // Of one word, some are all.
+  const partly = (typed.length === 1 ? [] : levels).map(({ likeness, asked }): TierGroup => {
+    const expression = `${allOf(ANYWHERE, asked)} AND ${oneOf(TITLE, asked.flat())}`;
+    return { within: expression, tiers: [{ match: { place: 'partly', likeness }, expression }] };
+  });
+  const elsewhere = levels.map(({ likeness, asked }): TierGroup => {
+    const expression = allOf(ANYWHERE, asked);
+    return { within: expression, tiers: [{ match: { place: 'elsewhere', likeness }, expression }] };
+  });
+  return { everything: allOf(ANYWHERE, loosest), groups: [...title, ...partly, ...elsewhere] };
+}
+
+function allOf(code: string, asked: readonly Alternatives[]): string {
+  return asked.map((alternatives) => oneOf(code, alternatives)).join(' AND ');
+}
+
+function oneOf(code: string, alternatives: Alternatives): string {
+  return `(${alternatives.map((alternative) => `"${code}${alternative}`).join(' OR ')})`;
+}
+
+/** What begins like the word, itself included: a beginning that is indexed, else the words of the vocabulary. */
+function continuations(statements: Statements, table: number, typed: string): Alternatives {
+  const open = [`${typed}" *`];
+  if (Array.from(typed).length <= Math.max(...indexedPrefixes)) return open;
+  const text = `
+    SELECT word FROM ${variantsTable(table)}
+    WHERE variant >= ? AND variant < ? AND variant = word LIMIT ${CONTINUATIONS_FOLLOWED + 1}`;
+  const found = statements.rows({ text, values: [typed, `${typed}\u{10FFFF}`] });
+  return found.length > CONTINUATIONS_FOLLOWED ? open : found.map((row) => `${String(row['word'])}"`);
 }
 
 /** Words of the vocabulary within one typo, without those that begin like what was typed: they match anyway. */
-function neighbours(statements: Statements, table: number, typed: string): readonly string[] {
+function neighbours(statements: Statements, table: number, typed: string): Alternatives {
   if (!allowsTypo(typed)) return [];
   const near = variants(typed);
   const text = `SELECT DISTINCT word FROM ${variantsTable(table)} WHERE variant IN (SELECT value FROM json_each(?))`;
@@ -54,5 +97,6 @@ function neighbours(statements: Statements, table: number, typed: string): reado
     .rows({ text, values: [JSON.stringify(near)] })
     .map((row) => String(row['word']))
     .filter((word) => !word.startsWith(typed) && isOneTypoApart(typed, word))
-    .slice(0, TYPOS_FOLLOWED);
+    .slice(0, TYPOS_FOLLOWED)
+    .map((word) => `${word}"`);
 }

@@ -189,5 +189,5 @@ function describe({ projection, version }: Generation): string {
 }
 
 function sideTablesOf(spec: CollectionSpec): string {
-  return JSON.stringify([multiFields(spec), spec.text]);
+  return JSON.stringify([multiFields(spec), spec.text, spec.textFilters ?? []]);
 }

@@ -9,6 +9,7 @@ import {
   type Query,
   type ReadModels,
   type Scope,
+  type TextPage,
   type TextQuery,
 } from '../../ports/read-models.ts';
 import { asUnavailable, openForReading } from './read-models-file.ts';
@@ -168,7 +169,7 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
 
     facets: async (collection, query) => reader.call('facets', answering(collection), query),
     async search<D extends object>(collection: string, query: TextQuery) {
-      return (await reader.call('search', answering(collection), query)) as readonly Document<D>[];
+      return (await reader.call('search', answering(collection), query)) as TextPage<D>;
     },
 
     async close() {

@@ -84,9 +84,9 @@ export function searchAnswer(
   { results, total }: SearchPage,
   { q, limit, offset }: Paging & { readonly q: string },
 ): z.output<typeof SearchAnswer> {
-  const shown = results.map(({ document, score }) => ({
-    ...pluginSummary(document.data),
-    relevanceScore: score,
+  const shown = results.map(({ plugin, relevance }) => ({
+    ...pluginSummary(plugin),
+    relevanceScore: relevance,
   }));
   return { query: q, results: shown, total, limit, offset };
 }
