@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Face } from '../http/face.ts';
 import type { Route } from '../http/route.ts';
 import { type ComponentKind, headerComponents, reference } from './headers.ts';
-import { JsonObject } from './json.ts';
+import { jsonContent, JsonObject } from './json.ts';
 import { operationId } from './operation-id.ts';
 import { createResponses, type Responses } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
@@ -129,7 +129,7 @@ function operation(
 function bodyOf(body: z.ZodType, schemas: Schemas): JsonObject {
   return {
     required: !body.safeParse(undefined).success,
-    content: { 'application/json': { schema: schemas.describe(body, 'input') } },
+    content: jsonContent(schemas.describe(body, 'input')),
   };
 }
 

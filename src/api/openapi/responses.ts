@@ -4,7 +4,7 @@ import type { Face } from '../http/face.ts';
 import { Problem, type ProblemKind } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { headersOf, reference } from './headers.ts';
-import type { JsonObject } from './json.ts';
+import { jsonContent, type JsonObject } from './json.ts';
 import type { Schemas } from './schemas.ts';
 
 export interface Responses {
@@ -37,7 +37,7 @@ export function createResponses(schemas: Schemas): Responses {
     const response = {
       description: kinds.map((kind) => sentences[kind]).join('. Or: '),
       headers: headersOf.refusal(kinds),
-      content: { 'application/json': { schema: schemas.describe(face.errorBody, 'output') } },
+      content: jsonContent(schemas.describe(face.errorBody, 'output')),
     };
     const plain = kinds.join('Or');
     const isTaken = components[plain] && JSON.stringify(components[plain]) !== JSON.stringify(response);
@@ -50,7 +50,7 @@ export function createResponses(schemas: Schemas): Responses {
     return {
       description: route.summary,
       headers: headersOf.success(route),
-      ...(schema ? { content: { 'application/json': { schema: schemas.describe(schema, 'output') } } } : {}),
+      ...(schema ? { content: jsonContent(schemas.describe(schema, 'output')) } : {}),
     };
   }
 
