@@ -2,7 +2,7 @@
 import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
 import type { DependantsDeps } from './commands/check-dependants.ts';
 import type { DeletePluginDeps } from './commands/delete-plugin.ts';
-import type { DeployPluginDeps } from './commands/deploy-plugin.ts';
+import type { DeployPluginDeps } from './commands/check-deployment.ts';
 import type { Config } from './config.ts';
 import type { Ports } from './container.ts';
 import { createExecutor } from './core/command-executor.ts';

@@ -2,58 +2,30 @@
  * Deploys a version to a slot. Claim first, then read the other side: what was checked before the claim is checked again after it,
  * so that nothing that changed in between (a deleted plugin, a suspended tenant, an undeployed dependency) slips through.
  */
-import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import { step } from '../core/context.ts';
 import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
 import { deployment } from '../domain/deployment/deployment.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
-import { type PlanInput, type Planned, planRollout } from '../domain/deployment/plan.ts';
+import { type Planned, planRollout } from '../domain/deployment/plan.ts';
 import { requestDeployment } from '../domain/deployment/requests.ts';
-import {
-  DeploymentId,
-  type Environment,
-  type PluginId,
-  type Slot,
-  slotKey,
-  type TenantId,
-  type UserId,
-} from '../domain/ids.ts';
-import { findVersion, livePlugin, plugin, type PublishedVersion } from '../domain/plugin.ts';
-import { beingDeleted } from '../domain/publisher.ts';
-import { askedOf, type AskedQuota } from '../domain/quota.ts';
-import { isRefusal, refuse, type Refusal } from '../domain/refusal.ts';
+import { DeploymentId, type Slot, slotKey, type UserId } from '../domain/ids.ts';
+import type { AskedQuota } from '../domain/quota.ts';
+import { isRefusal, refuse } from '../domain/refusal.ts';
 import { claim, release, slot as slotAggregate, type SlotState } from '../domain/slot.ts';
-import { tenant } from '../domain/tenant.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
-import type { Runtimes } from '../ports/runtime.ts';
-import { refuseWrongConfiguration, type ConfigurationDeps } from './check-configuration.ts';
-import { type DependantsDeps, refuseBreaking } from './check-dependants.ts';
-import { checkDependencies, currentVersion } from './check-dependencies.ts';
+import { refuseBreaking } from './check-dependants.ts';
+import {
+  type Checked,
+  checkDeployment,
+  type DeployInput,
+  type DeployPluginDeps,
+  hashOf,
+  quotaOf,
+  refused,
+  reservesOf,
+} from './check-deployment.ts';
 import { refuseExcessOf, refuseHasteOf, releaseQuota, reserveQuota } from './reserve-quota.ts';
-
-type Configuration = DeploymentRequest['configuration'];
-
-export interface DeployPluginDeps extends DependantsDeps, ConfigurationDeps {
-  readonly clock: Pick<Clock, 'now'>;
-  readonly runtimes: Pick<Runtimes, 'chosen'>;
-  /** How instances are to behave where they are simulated; null elsewhere. */
-  readonly scenarioOf: (source: {
-    configuration: Configuration;
-    tags: readonly string[];
-  }) => string | null | Refusal;
-}
-
-export interface DeployInput extends PlanInput {
-  readonly pluginId: PluginId;
-  readonly pluginVersion: string;
-  readonly tenantId: TenantId;
-  readonly environment: Environment;
-  readonly configuration?: Configuration | undefined;
-  /** Deploys again at once what was just rolled back automatically, and breaks what others require. */
-  readonly force?: boolean | undefined;
-}
 
 export interface Deployed {
   readonly request: DeploymentRequest;
@@ -80,7 +52,7 @@ export async function deployPlugin(
   // What was recorded has passed all bounds; its reservation is none of this repetition's business.
   const mayBeNew = context.mayRepeat !== true || !(await isRecorded(executor, deploymentId));
   if (mayBeNew) await refuseHasteOf(deps, input.tenantId, deploymentId);
-  const before = await check(deps, target, input);
+  const before = await checkDeployment(deps, target, input);
   const asked = { deploymentId, ...quotaOf(target, before.version, planned) };
   if (mayBeNew) await refuseExcessOf(deps, input.tenantId, asked);
 
@@ -96,7 +68,8 @@ export async function deployPlugin(
       context: by,
       aggregate: slotAggregate,
       id: key,
-      decide: (state) => claim(state, { ...wanted, supersede: false, force: input.force ?? false }),
+      decide: (state) =>
+        claim(state, { ...wanted, supersede: input.supersede ?? false, force: input.force ?? false }),
     });
   };
   const first = await claimSlot(context);
@@ -107,7 +80,7 @@ export async function deployPlugin(
   const reservation: AskedQuota = { ...asked, slot: key, fence: claimed.state.fence };
   const checked = await (async () => {
     if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
-    const after = await check(deps, target, input);
+    const after = await checkDeployment(deps, target, input);
     // A claim that a deletion took no notice of must not outlive it by finding the slug's next plugin.
     if (after.identity !== before.identity) throw refused('Conflict', 'pluginId', registeredAnew);
     if (input.force !== true) {
@@ -168,68 +141,7 @@ async function assertStarted(executor: Executor, id: DeploymentId): Promise<void
   throw new CommandRefused(refuse('Conflict', message));
 }
 
-function quotaOf({ plugin: pluginId }: Slot, { resources }: PublishedVersion, planned: Planned) {
-  return { plugin: pluginId, ...askedOf(reservesOf(resources), planned.totalInstances) };
-}
-
-/** What each instance reserves at least (decisions 25). */
-function reservesOf({ minCpu, minMemoryMB }: PublishedVersion['resources']): DeploymentRequest['reserves'] {
-  return { cpu: minCpu ?? 0, memoryMB: minMemoryMB ?? 0 };
-}
-
 const registeredAnew = 'The plugin was deleted and registered anew meanwhile: deploy once more';
-
-interface Checked {
-  /** `plg_…`: of this plugin, not of another that had or will have its slug. */
-  readonly identity: string;
-  readonly version: PublishedVersion;
-  readonly tags: readonly string[];
-}
-
-/** All that must hold of plugin, tenant and dependencies. */
-async function check(deps: DeployPluginDeps, target: Slot, input: DeployInput): Promise<Checked> {
-  const { executor } = deps;
-  const [{ state: found }, { state: host }] = await Promise.all([
-    executor.load(plugin, target.plugin),
-    executor.load(tenant, target.tenant),
-  ]);
-  const known = livePlugin(found);
-  const version = findVersion(found, input.pluginVersion);
-  if (!known) throw refused('NotFound', 'pluginId', `There is no plugin ${target.plugin}`);
-  if (!version)
-    throw refused(
-      'NotFound',
-      'pluginVersion',
-      `Plugin ${target.plugin} has no version ${input.pluginVersion}`,
-    );
-  if (!host) throw refused('NotFound', 'tenantId', `There is no tenant ${target.tenant}`);
-  if (host.status === 'Suspended')
-    throw refused('Forbidden', 'tenantId', `Tenant ${target.tenant} is suspended`);
-  const { category } = known;
-  if (host.allowedCategories && (category === null || !host.allowedCategories.includes(category)))
-    throw refused(
-      'Forbidden',
-      'pluginId',
-      `Tenant ${target.tenant} may deploy plugins of ${host.allowedCategories.join(', ') || 'no category'}, and ${target.plugin} is ${category === null ? 'of none' : `of ${category}`}`,
-    );
-  const scenario = deps.scenarioOf({ configuration: input.configuration ?? {}, tags: known.tags });
-  if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
-  await refuseWrongConfiguration(deps, version, input.configuration ?? {});
-  await checkDependencies(executor, target, version.dependencies);
-  const deletion = beingDeleted(known);
-  if (deletion) throw new CommandRefused(deletion);
-  if (version.state === 'Yanked' && !(await runs(executor, target, version.semanticVersion)))
-    throw refused(
-      'Conflict',
-      'pluginVersion',
-      `Version ${version.semanticVersion} was yanked: only those who run it may deploy it`,
-    );
-  return { identity: known.id, version, tags: known.tags };
-}
-
-async function runs(executor: Executor, slot: Slot, semanticVersion: string): Promise<boolean> {
-  return (await currentVersion(executor, slot))?.semanticVersion === semanticVersion;
-}
 
 function requestOf(from: {
   readonly deps: DeployPluginDeps;
@@ -260,18 +172,4 @@ function requestOf(from: {
     scenario: typeof scenario === 'string' ? scenario : null,
     requestedBy: from.context.userId,
   };
-}
-
-/** Equal for equal configurations, in whatever order their members were written. */
-function hashOf(configuration: Configuration): string {
-  const canonical = JSON.stringify(configuration, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256').update(canonical).digest('hex');
-}
-
-function refused(kind: Refusal['refused'], field: string, message: string): CommandRefused {
-  return new CommandRefused(refuse(kind, message, { field, message }));
 }

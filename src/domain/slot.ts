@@ -198,7 +198,14 @@ export function claim(state: SlotState, input: ClaimInput): Decision<SlotEvent> 
   }
   const data = { deploymentId, previousDeploymentId: state.current, expiresAt };
   if (!state.flight) return [{ type: 'SlotClaimed', data }];
-  if (!input.supersede || state.flight.kind !== 'rollout') return inFlight(state.flight.deploymentId);
+  if (state.flight.kind !== 'rollout') return inFlight(state.flight.deploymentId);
+  if (!input.supersede) {
+    const id = state.flight.deploymentId;
+    return refuse(
+      'Conflict',
+      `Deployment ${id} is in flight in this slot: wait for its end, or set supersede`,
+    );
+  }
   if (state.successor) return inFlight(state.successor.deploymentId);
   return [{ type: 'SuccessorClaimed', data }];
 }

@@ -7,11 +7,12 @@ import { processContext } from '../core/context.ts';
 import { deployment as deploymentAggregate, type DeploymentState } from '../domain/deployment/deployment.ts';
 import { desiredSet, epochOf, involved, leading } from '../domain/deployment/desired.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
-import { interrupt } from '../domain/deployment/requests.ts';
+import { abort, interrupt } from '../domain/deployment/requests.ts';
 import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
 import type { Watch } from '../domain/deployment/watch.ts';
 import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts';
+import { isRefusal } from '../domain/refusal.ts';
 import {
   end,
   expireClaim,
@@ -37,6 +38,8 @@ interface Step {
   /** Otherwise, when to ask again. */
   readonly dueInMs: number | null;
 }
+
+const still: Step = { moved: false, dueInMs: null };
 
 type Deployments = ReadonlyMap<DeploymentId, DeploymentState>;
 
@@ -144,7 +147,33 @@ export function createRollouts(deps: {
       const dueInMs = Math.max(1, Date.parse(claim.expiresAt) - clock.now());
       return { moved: events.length > 0, dueInMs };
     }
-    return { moved: false, dueInMs: null };
+    return still;
+  }
+
+  /** A successor that has been recorded ends the flight that it waits for. */
+  async function makeWay(
+    key: SlotKey,
+    { flight, successor }: SlotState,
+    deployments: Deployments,
+  ): Promise<Step> {
+    const waiting = successor && deployments.get(successor.deploymentId);
+    const flying = flight && deployments.get(flight.deploymentId);
+    if (!flying || waiting?.phase !== 'Pending' || waiting.asked.abort) return still;
+    const { deploymentId: next, requestedBy: by } = waiting.request;
+    const abortIt = (state: DeploymentState) => {
+      const decision = abort(state, { by, reason: `Deployment ${next} supersedes it` }, next);
+      // It is completing, or on its way back: either ends by itself.
+      return isRefusal(decision) ? [] : decision;
+    };
+    if (abortIt(flying).length === 0) return still;
+    await executor.execute({
+      aggregate: deploymentAggregate,
+      id: flight.deploymentId,
+      tenant: tenantOf(key),
+      context: contextFor(key, next, `supersede ${flight.deploymentId} by ${next}`),
+      decide: abortIt,
+    });
+    return { moved: true, dueInMs: null };
   }
 
   /** The first meeting after a start: what the platform itself stopped is no fault of the instances. */
@@ -214,10 +243,9 @@ export function createRollouts(deps: {
           // A newer epoch was stated by another process, or before a restart of this one: what we read is old.
           if (!(error instanceof StaleEpoch)) throw error;
         });
-        const expired = await expire(key, slot, deployments);
-        const steps = [expired];
+        const steps = [await expire(key, slot, deployments), await makeWay(key, slot, deployments)];
         for (const id of deployments.keys()) {
-          if (expired.moved || steps.some(({ moved }) => moved)) break;
+          if (steps.some(({ moved }) => moved)) break;
           steps.push(await decide(key, id));
         }
         if (steps.some(({ moved }) => moved)) continue;

@@ -1,7 +1,8 @@
 /** Requests that race for one log, each as if in a process of its own, and read models that lag behind. */
 import { createTenant } from '../../src/commands/create-tenant.ts';
 import { deletePlugin } from '../../src/commands/delete-plugin.ts';
-import { deployPlugin, type DeployInput } from '../../src/commands/deploy-plugin.ts';
+import type { DeployInput } from '../../src/commands/check-deployment.ts';
+import { deployPlugin } from '../../src/commands/deploy-plugin.ts';
 import { registerPlugin } from '../../src/commands/register-plugin.ts';
 import { undeploy } from '../../src/commands/undeploy.ts';
 import { createExecutor } from '../../src/core/command-executor.ts';

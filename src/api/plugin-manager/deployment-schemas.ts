@@ -34,6 +34,18 @@ const HealthCheckBody = z.strictObject({
   successThreshold: z.number().optional(),
 });
 
+/** Which names and numbers make sense is the business of domain/deployment/analysis.ts. */
+const AnalysisBody = z.strictObject({
+  metric: z.string().max(100).meta({
+    description: 'errorRate (0 to 1), responseTime (ms) or a name of your own',
+    example: 'errorRate',
+  }),
+  max: z.number().meta({ description: 'A higher value breaks the limit', example: 0.01 }),
+  intervalSeconds: z.number().optional().meta({ description: 'One (the default) to eight probe intervals' }),
+  failureLimit: z.number().optional().meta({ description: 'So many broken intervals are borne: 0 to 4' }),
+  minRequests: z.number().optional().meta({ description: 'With fewer, an interval is inconclusive' }),
+});
+
 export const DeployPluginBody = z
   .strictObject({
     pluginId: PluginId,
@@ -50,7 +62,17 @@ export const DeployPluginBody = z
     healthCheck: HealthCheckBody.optional(),
     totalInstances: z.number().optional().meta({ description: '1 (the default) to 1,000' }),
     force: z.boolean().optional().meta({
-      description: 'Deploys again at once what was just rolled back automatically',
+      description:
+        'Deploys again at once what was just rolled back automatically, and breaks what others require',
+    }),
+    supersede: z.boolean().optional().meta({
+      description: 'Ends the rollout that is in flight first, and starts from what was there before it',
+    }),
+    dryRun: z.boolean().optional().meta({
+      description: 'Answers 200 with what the deployment would do, and does nothing',
+    }),
+    analysis: z.array(AnalysisBody).optional().meta({
+      description: 'Metrics that new instances are held to, at most 10',
     }),
   })
   .meta({

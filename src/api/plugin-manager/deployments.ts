@@ -1,6 +1,8 @@
 /** Deployments ("Plugin Deployments API"). */
-import { deployPlugin, type DeployPluginDeps } from '../../commands/deploy-plugin.ts';
+import type { DeployPluginDeps } from '../../commands/check-deployment.ts';
+import { deployPlugin } from '../../commands/deploy-plugin.ts';
 import { rollBackDeployment } from '../../commands/roll-back-deployment.ts';
+import { tryDeployment } from '../../commands/try-deployment.ts';
 import { DeploymentId } from '../../domain/ids.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
@@ -22,6 +24,7 @@ import {
   RollBackBody,
   RolledBackAnswer,
 } from './deployment-schemas.ts';
+import { DryRunAnswer, dryRunAnswer } from './dry-run-schemas.ts';
 import { callerOf, idInPath, notFound, refuseOtherTenant, scopeOf, tenantOf } from './scope.ts';
 
 export interface DeploymentRoutesDeps extends DeployPluginDeps {
@@ -47,10 +50,12 @@ export function deploymentRoutes(deps: DeploymentRoutesDeps): readonly Route[] {
       summary: 'Deploy a plugin to a tenant',
       tag,
       body: DeployPluginBody,
-      responses: { 202: DeployedAnswer },
+      responses: { 200: DryRunAnswer, 202: DeployedAnswer },
       refusals: ['NotFound', 'DependencyConflict'],
-      handler: async ({ principal, context, body }) => {
+      handler: async ({ principal, context, body: { dryRun, ...body } }) => {
         refuseOtherTenant(principal, body.tenantId);
+        if (dryRun === true)
+          return { status: 200, body: dryRunAnswer(body, await tryDeployment(deps, body)) };
         const { userId } = callerOf(principal);
         const { request, position } = await deployPlugin(deps, { ...context, userId }, body);
         const startedAt = await recordedAt(store, request.deploymentId);

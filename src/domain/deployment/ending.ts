@@ -17,7 +17,9 @@ export function withdraw(slot: SlotState, deployment: In<'Pending'>, wallMs: num
   if (abort) {
     if (waits || slot.flight?.deploymentId === deploymentId)
       return { slotEnd: { type: 'SlotReleased', data: { deploymentId, reason: abort.reason } } };
-    return { events: [{ type: 'DeploymentCancelled', data: { reason: abort.reason } }] };
+    const { reason, supersededBy: by } = abort;
+    if (by !== null) return { events: [{ type: 'DeploymentSuperseded', data: { reason, by } }] };
+    return { events: [{ type: 'DeploymentCancelled', data: { reason } }] };
   }
   if (waits) return {};
   const reason = `Its claim on the slot was gone by ${new Date(wallMs).toISOString()}, before the request was recorded`;
