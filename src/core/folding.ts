@@ -109,15 +109,29 @@ export function createFolding(options: {
     stream: string,
     folded: Folded<S>,
   ): void {
+    // Read as fast again as it is found, it would only displace others.
+    if (aggregate.lastTellsAll) return;
     const known = cachedFold(aggregate, stream)?.last?.revision ?? -1;
     if (!folded.last || folded.last.revision < known) return;
     cache.set(stream, { of: aggregate, folded });
     snapshot(aggregate, stream, folded);
   }
 
+  async function foldLast<S, E extends { readonly type: string }>(
+    aggregate: Aggregate<S, E>,
+    stream: string,
+  ): Promise<Folded<S>> {
+    const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 });
+    if (!last) return { state: aggregate.initial, last: null, commands: new Set() };
+    // As in `fold`: decoding has checked whose event it is.
+    const state = aggregate.evolve(aggregate.initial, decode(last) as { readonly type: string } as E);
+    return { state, last, commands: new Set([last.metadata.causationId]) };
+  }
+
   return {
     remember,
     async fold<S, E extends { readonly type: string }>(aggregate: Aggregate<S, E>, stream: string) {
+      if (aggregate.lastTellsAll) return foldLast(aggregate, stream);
       const start = cachedFold(aggregate, stream) ?? (await fromSnapshot(aggregate, stream));
       let state = start?.state ?? aggregate.initial;
       let last = start?.last ?? null;

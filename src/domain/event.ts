@@ -29,4 +29,6 @@ export interface Aggregate<S, E extends { readonly type: string }> {
    * the state or `evolve` changes, so that older snapshots are ignored.
    */
   readonly snapshotVersion?: number;
+  /** Set where every event tells the whole state: a fold then reads the last one alone, and none is kept in memory. */
+  readonly lastTellsAll?: true;
 }

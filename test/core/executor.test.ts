@@ -6,6 +6,7 @@ import { step } from '../../src/core/context.ts';
 import { CommandRefused, TooContended, UnreadableStream } from '../../src/core/executor.ts';
 import type { CommandContext, Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
+import type { Aggregate } from '../../src/domain/event.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { StoreUnavailable, WrongExpectedRevision } from '../../src/ports/event-store.ts';
 import type { Snapshot, Snapshots } from '../../src/ports/snapshots.ts';
@@ -183,6 +184,41 @@ describe('executor', () => {
     expect(error).to.be.instanceOf(UnreadableStream);
     expect(error).to.deep.include({ stream: 'counter-a', revision: 0 });
     expect(await lengthOf()).to.equal(1);
+  });
+
+  it('reads the last event alone where it tells everything, of however long a stream', async () => {
+    const gauge: Aggregate<number, CounterEvent> = {
+      name: 'gauge',
+      events: counterEvents,
+      initial: 0,
+      evolve: (_state, event) => (event.type === 'Counted' ? event.data.by : -1),
+      lastTellsAll: true,
+    };
+    let read = 0;
+    const counting = executorOver({
+      ...store,
+      readStream: async (...question) => {
+        const events = await store.readStream(...question);
+        read += events.length;
+        return events;
+      },
+    });
+    const set = (by: number, context = someContext()) =>
+      counting.execute({
+        aggregate: gauge,
+        id: 'a',
+        tenant: null,
+        context,
+        decide: () => [{ type: 'Counted', data: { by } }] as const,
+      });
+    const context = someContext();
+    for (let by = 1; by <= 20; by += 1) await set(by);
+    const last = await set(21, context);
+    expect(await set(21, context), 'repeated').to.deep.equal(last);
+    read = 0;
+    expect(await counting.load(gauge, 'a')).to.deep.equal({ state: 21, revision: 20 });
+    expect(read).to.equal(1);
+    expect(await counting.load(gauge, 'none')).to.deep.equal({ state: 0, revision: 'none' });
   });
 
   describe('snapshots', () => {
