@@ -5,6 +5,7 @@ import { deploymentEvents } from './domain/deployment/events.ts';
 import { emailReservation } from './domain/email-reservation.ts';
 import type { EventSchemas } from './domain/event.ts';
 import { healthEvents } from './domain/health.ts';
+import { healthSummaryEvents } from './domain/health/summary.ts';
 import { platformSetup } from './domain/platform-setup.ts';
 import { pluginEvents } from './domain/plugin.ts';
 import { quotaEvents } from './domain/quota.ts';
@@ -19,6 +20,7 @@ export const allEvents: readonly EventSchemas[] = [
   deploymentEvents,
   emailReservation.events,
   healthEvents,
+  healthSummaryEvents,
   platformSetup.events,
   pluginEvents,
   quotaEvents,

@@ -15,11 +15,13 @@ import { allEvents } from './events.ts';
 import type { Log } from './ports/log.ts';
 import { createProber, type Prober } from './processes/prober.ts';
 import { deletionProcess } from './processes/deletions.ts';
+import { healthSummaries } from './processes/health-summaries.ts';
 import { quotaKeeper } from './processes/quota-keeper.ts';
 import { rolloutProcess } from './processes/rollout-process.ts';
 import { createRollouts } from './processes/rollouts.ts';
 import { createWitness } from './processes/witness.ts';
 import { allProjections } from './projections.ts';
+import { dueSummaries, getKnownHealth } from './projections/deployment-health.ts';
 import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
 import { deletionsSince } from './projections/plugins.ts';
 import { dueClaims, occupiedSlots, occupiedSlotsBeside, occupiedSlotsOf } from './projections/slots.ts';
@@ -74,6 +76,13 @@ export function createPlatform(
       deletionProcess({
         ...{ executor, store, clock, occupiedSlots: occupiedByPlugin },
         begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
+      }),
+      healthSummaries({
+        ...{ executor, store, clock },
+        questions: {
+          due: (nowMs, limit) => dueSummaries(models, nowMs, limit),
+          healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
+        },
       }),
     ],
   });

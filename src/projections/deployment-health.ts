@@ -1,55 +1,53 @@
 /**
  * How the instances of deployments are, folded from their reports. The most frequent event touches two documents: what readers join
- * stays small, and what is known of each instance is read by nobody else.
+ * stays small, and what is known of each instance lies beside it. What the summaries are made of lies in a third, touched once a minute.
  */
 import type { Collection, Documents } from '../core/projection.ts';
-import type { Report } from '../domain/deployment/evidence.ts';
+import {
+  countInstances,
+  expected,
+  forgotten,
+  type Instances,
+  withReports,
+} from '../domain/deployment/instances.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
-import { staleAfterMs } from '../domain/deployment/health-check.ts';
-import type { DeploymentId, TenantId } from '../domain/ids.ts';
-import { healthEvents, type InstanceHealthObserved } from '../domain/health.ts';
+import { healthEvents } from '../domain/health.ts';
+import {
+  apart,
+  continued,
+  type HealthRecord,
+  noRecord,
+  recorded,
+  stopped,
+  summarised,
+  summaryDueAt,
+  together,
+} from '../domain/health/record.ts';
+import type { Span } from '../domain/health/span.ts';
+import { type DeploymentId, TenantId } from '../domain/ids.ts';
+import type { ReadModels, Scope } from '../ports/read-models.ts';
 import { on } from './event-data.ts';
 
 /** By deployment; absent before the first report. */
 export interface DeploymentHealth {
   readonly deploymentId: DeploymentId;
+  /** As of the last report. */
   readonly healthyInstances: number;
   readonly unhealthyInstances: number;
   /** When somebody last learned how an instance is, ISO 8601; null: never. */
   readonly lastHealthCheck: string | null;
-}
-
-/** What the next report of an instance needs to be understood. */
-interface Instance {
-  /** Of its last report: what is not after it changes nothing. */
-  readonly sequence: number;
-  readonly passes: number;
-  readonly fails: number;
-  readonly ready: boolean;
-  /** Failures before the first pass are start-up. */
-  readonly everPassed: boolean;
-  /** When its last report was recorded, wall milliseconds. */
-  readonly seenAt: number;
-}
-
-interface Instances {
-  readonly successThreshold: number;
-  readonly failureThreshold: number;
-  readonly totalInstances: number;
-  /** Who has been silent for so long, while others report, is gone: a restart of the platform leaves no word of its instances. */
-  readonly staleAfterMs: number;
-  /** The newest seen; what is older is history. */
-  readonly epoch: number;
-  /** Those that reported at the epoch and live. */
-  readonly living: Readonly<Record<string, Instance>>;
-  /** Those that another stood in for, newest last: their late reports do not bring them back. */
-  readonly replaced: readonly string[];
+  /** From then on, wall milliseconds, all are unknown unless somebody reports. */
+  readonly knownUntil: number;
+  /** The minute that goes on; the rest of the record is a document of its own. */
+  readonly open: Span | null;
+  /** When a slot of the record can be summarised, wall milliseconds; null: none waits. */
+  readonly summaryDueAt: number | null;
 }
 
 export const deploymentHealth: Collection<DeploymentHealth> = {
   name: 'deployment_health',
   visibility: 'tenant',
-  indexes: [{ fields: ['deploymentId'] }],
+  indexes: [{ fields: ['deploymentId'] }, { fields: ['summaryDueAt'] }],
   text: [],
 };
 
@@ -60,109 +58,131 @@ export const deploymentInstances: Collection<Instances> = {
   text: [],
 };
 
-/** More than any deployment has (1,000). */
-const instancesKept = 2_000;
-const replacedKept = 1_000;
+/** By deployment, without its open minute. */
+export const healthRecords: Collection<HealthRecord> = {
+  name: 'health_records',
+  visibility: 'tenant',
+  indexes: [],
+  text: [],
+};
 
 export const onHealthObserved = on(
   healthEvents.InstanceHealthObserved,
-  async (observed, documents, { metadata }) => {
+  async (observed, documents, { metadata, revision }) => {
     const { deploymentId, tenant, reports } = observed;
     const before = await documents.get(deploymentInstances, deploymentId);
-    const after = before && fold(before, observed, Date.parse(metadata.at));
-    if (!after) return;
-    documents.put(deploymentInstances, deploymentId, tenant, after);
-    const living = Object.values(after.living);
-    const ready = living.filter((instance) => instance.ready);
-    const unhealthy = living.filter(({ everPassed, fails }) => everPassed && fails >= after.failureThreshold);
-    // Those that are gone and those that stand in for them may overlap until the silence is noticed.
-    const healthyInstances = Math.min(ready.length, after.totalInstances);
+    const at = Date.parse(metadata.at);
+    const told = before && withReports(before, observed, at);
+    if (!told) return;
+    const { instances, tally } = told;
+    documents.put(deploymentInstances, deploymentId, tenant, instances);
+    const counts = countInstances(instances, at);
     const known = await documents.get(deploymentHealth, deploymentId);
-    const told = reports.some(({ outcome }) => outcome !== 'error');
+    const answered = reports.some(({ outcome }) => outcome !== 'error');
     const last = known?.lastHealthCheck ?? null;
-    documents.put(deploymentHealth, deploymentId, tenant, {
+    const health = {
       deploymentId,
-      healthyInstances,
-      unhealthyInstances: Math.min(unhealthy.length, after.totalInstances - healthyInstances),
-      lastHealthCheck: told && (last === null || metadata.at > last) ? metadata.at : last,
-    });
+      healthyInstances: counts.healthy,
+      unhealthyInstances: counts.unhealthy,
+      lastHealthCheck: answered && (last === null || metadata.at > last) ? metadata.at : last,
+      knownUntil: answered ? at + instances.staleAfterMs : (known?.knownUntil ?? 0),
+    };
+    const batch = { at, revision, tally, healthy: counts.healthy, unhealthy: counts.unhealthy };
+    const open = known?.open ? continued(known.open, batch) : null;
+    if (open && known) documents.put(deploymentHealth, deploymentId, tenant, { ...known, ...health, open });
+    else put(documents, tenant, health, recorded(await recordOf(documents, deploymentId, known), batch));
   },
 );
+
+async function recordOf(
+  documents: Documents,
+  deploymentId: DeploymentId,
+  known: DeploymentHealth | null,
+): Promise<HealthRecord> {
+  return together((await documents.get(healthRecords, deploymentId)) ?? noRecord, known?.open ?? null);
+}
 
 /** Begins to count. */
 export function expectHealth(documents: Documents, request: DeploymentRequest): void {
   const { deploymentId, tenant, healthCheck, totalInstances } = request;
-  const { successThreshold, failureThreshold } = healthCheck;
-  documents.put(deploymentInstances, deploymentId, tenant, {
-    successThreshold,
-    failureThreshold,
-    totalInstances,
-    staleAfterMs: staleAfterMs(healthCheck),
-    epoch: 0,
-    living: {},
-    replaced: [],
-  });
+  documents.put(deploymentInstances, deploymentId, tenant, expected(healthCheck, totalInstances));
 }
 
-/** Forgets all instances: they were stopped. @param epoch the first whose reports count again */
+/** Forgets all instances: they were stopped. @param event.epoch the first whose reports count again @param event.at ISO 8601 */
 export async function forgetHealth(
   documents: Documents,
   deploymentId: DeploymentId,
   tenant: TenantId,
-  epoch: number,
+  event: { readonly epoch: number; readonly at: string },
 ): Promise<void> {
   const instances = await documents.get(deploymentInstances, deploymentId);
   if (!instances) return;
-  documents.put(deploymentInstances, deploymentId, tenant, { ...instances, epoch, living: {}, replaced: [] });
+  documents.put(deploymentInstances, deploymentId, tenant, forgotten(instances, event.epoch));
   const known = await documents.get(deploymentHealth, deploymentId);
-  if (known) {
-    const none = { healthyInstances: 0, unhealthyInstances: 0 };
-    documents.put(deploymentHealth, deploymentId, tenant, { ...known, ...none });
-  }
+  if (!known) return;
+  const none = { healthyInstances: 0, unhealthyInstances: 0, knownUntil: 0 };
+  const record = await recordOf(documents, deploymentId, known);
+  put(documents, tenant, { ...known, ...none }, stopped(record, Date.parse(event.at)));
 }
 
-/** Null when the batch changes nothing. */
-function fold(
-  before: Instances,
-  { epoch, reports }: InstanceHealthObserved,
-  seenAt: number,
-): Instances | null {
-  if (epoch < before.epoch) return null;
-  // What runs on into a new epoch is as it was; what does not report at it was stopped.
-  const living: Record<string, Instance> = epoch === before.epoch ? { ...before.living } : {};
-  const replaced = new Set(before.replaced);
-  let changed = false;
-  for (const report of reports.toSorted((a, b) => a.sequence - b.sequence)) {
-    const known = living[report.instance] ?? before.living[report.instance];
-    if (replaced.has(report.instance) || (known && report.sequence <= known.sequence)) continue;
-    changed = true;
-    living[report.instance] = withReport(known, report, before, seenAt);
-    if (report.replaces === null) continue;
-    replaced.add(report.replaces);
-  }
-  if (!changed) return null;
-  const here = Object.entries(living).filter(
-    ([instance, known]) => !replaced.has(instance) && known.seenAt + before.staleAfterMs >= seenAt,
-  );
-  return {
-    ...before,
-    epoch,
-    living: Object.fromEntries(here.slice(-instancesKept)),
-    replaced: [...replaced].slice(-replacedKept),
-  };
+/** What a summary covers waits no longer. Of a deployment whose reports have expired, it is all that is known. */
+export async function rememberSummary(
+  documents: Documents,
+  deploymentId: DeploymentId,
+  tenant: TenantId,
+  summary: Span,
+): Promise<void> {
+  const known = await documents.get(deploymentHealth, deploymentId);
+  const unknown = { deploymentId, healthyInstances: 0, unhealthyInstances: 0, knownUntil: 0 };
+  const lastHealthCheck = new Date(summary.lastReportAt).toISOString();
+  const record = summarised(await recordOf(documents, deploymentId, known), summary);
+  put(documents, tenant, known ?? { ...unknown, lastHealthCheck }, record);
 }
 
-/** Kubernetes' rules, as {@link Report}s are judged by a rollout. */
-function withReport(
-  known: Instance | undefined,
-  { sequence, outcome }: Report,
-  of: Instances,
-  seenAt: number,
-): Instance {
-  const fails = outcome === 'fail' ? (known?.fails ?? 0) + 1 : outcome === 'pass' ? 0 : (known?.fails ?? 0);
-  // An error says nothing of the instance, but the passes around it are no longer in a row.
-  const passes = outcome === 'pass' ? (known?.passes ?? 0) + 1 : 0;
-  const ready = (known?.ready === true || passes >= of.successThreshold) && fails < of.failureThreshold;
-  const everPassed = known?.everPassed === true || outcome === 'pass';
-  return { sequence, passes, fails, ready, everPassed, seenAt };
+function put(
+  documents: Documents,
+  tenant: TenantId,
+  health: Omit<DeploymentHealth, 'open' | 'summaryDueAt'>,
+  record: HealthRecord,
+): void {
+  const { rest, open } = apart(record);
+  const { deploymentId } = health;
+  documents.put(healthRecords, deploymentId, tenant, rest);
+  const document = { ...health, open, summaryDueAt: summaryDueAt(record) };
+  documents.put(deploymentHealth, deploymentId, tenant, document);
+}
+
+/** Deployments with a slot to be summarised, the longest due first. @param nowMs wall milliseconds @param limit 1..1,000 */
+export async function dueSummaries(
+  models: ReadModels,
+  nowMs: number,
+  limit: number,
+): Promise<readonly DeploymentId[]> {
+  const { documents } = await models.find<DeploymentHealth>(deploymentHealth.name, {
+    scope: { kind: 'platform' },
+    filter: { range: ['summaryDueAt', { lte: nowMs }] },
+    sort: [{ path: 'summaryDueAt', order: 'asc' }],
+    limit,
+  });
+  return documents.map(({ data }) => data.deploymentId);
+}
+
+export interface KnownHealth {
+  readonly tenant: TenantId;
+  readonly health: DeploymentHealth;
+  readonly record: HealthRecord;
+}
+
+/** Null before the first report, or where there is no such deployment within the scope. */
+export async function getKnownHealth(
+  models: ReadModels,
+  scope: Scope,
+  deploymentId: DeploymentId,
+): Promise<KnownHealth | null> {
+  const found = await models.get<DeploymentHealth>(deploymentHealth.name, deploymentId, scope);
+  if (!found) return null;
+  // In this order: a minute that has ended meanwhile is among the rest.
+  const rest = await models.get<HealthRecord>(healthRecords.name, deploymentId, scope);
+  const record = together(rest?.data ?? noRecord, found.data.open);
+  return { tenant: TenantId.parse(found.tenant), health: found.data, record };
 }

@@ -1,5 +1,5 @@
 /** Deployments as people see them: what is stored, joined with how the instances are, and what follows from both at a moment. */
-import type { Deployment } from '../domain/deployment/deployment.ts';
+import { instancesWanted } from '../domain/deployment/desired.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import { estimatedCompletionAt, progressOf, statusOf, type Status } from '../domain/deployment/status.ts';
 import type { DeploymentId } from '../domain/ids.ts';
@@ -110,7 +110,7 @@ async function healthOf(
 function viewOf(found: DeploymentDocument, health: DeploymentHealth | null, wallMs: number): DeploymentView {
   const { state } = found;
   const { request } = state;
-  const counted = found.inSlot && hasInstances(state) ? health : null;
+  const counted = health && wantedOf(found) > 0 && wallMs <= health.knownUntil ? health : null;
   const ready = counted?.healthyInstances ?? 0;
   const estimate = estimatedCompletionAt(state, wallMs);
   return {
@@ -141,27 +141,7 @@ function viewOf(found: DeploymentDocument, health: DeploymentHealth | null, wall
   };
 }
 
-/** Whether instances of a deployment that has its place in the slot are to run; see desiredSet. */
-function hasInstances(state: Deployment): boolean {
-  switch (state.phase) {
-    case 'Provisioning':
-    case 'Baking':
-    case 'Approval':
-    case 'Paused':
-    case 'Promoting':
-    case 'Completed':
-    case 'RollbackFailed':
-      return true;
-    case 'RollingBack':
-      return state.wasCompleted;
-    case 'Pending':
-    case 'Refused':
-    case 'Undeploying':
-    case 'RolledBack':
-    case 'Failed':
-    case 'Cancelled':
-    case 'Superseded':
-    case 'Undeployed':
-      return false;
-  }
+/** How many instances of it are to run. */
+export function wantedOf({ inSlot, state }: DeploymentDocument): number {
+  return inSlot ? instancesWanted(state) : 0;
 }

@@ -12,8 +12,10 @@ import {
   deploymentInstances,
   expectHealth,
   forgetHealth,
+  healthRecords,
   onHealthObserved,
 } from './deployment-health.ts';
+import { historyCollections, onHealthSummarised } from './health-history.ts';
 import { onSlots, slotState, type FoldedSlot, type SlotMove } from './slot-fold.ts';
 
 /** One deployment, by its id: the state of its aggregate, and beside it what is filtered and sorted by. Times are ISO 8601. */
@@ -71,12 +73,16 @@ const deploymentSlots: Collection<FoldedSlot> = {
 
 export const deploymentsProjection: Projection = {
   name: 'deployments',
-  version: 2,
-  collections: [deployments, deploymentHealth, deploymentInstances, deploymentSlots],
+  version: 3,
+  collections: [
+    ...[deployments, deploymentHealth, deploymentInstances, healthRecords, deploymentSlots],
+    ...historyCollections,
+  ],
   on: {
     ...Object.fromEntries(Object.keys(deploymentEvents).map((type) => [type, follow])),
     ...onSlots(deploymentSlots, place),
     InstanceHealthObserved: onHealthObserved,
+    HealthSummarised: onHealthSummarised,
   },
 };
 
@@ -90,9 +96,9 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
   const { request } = state;
   if (!found) expectHealth(documents, request);
   const slot = await slotState(deploymentSlots, documents, slotKey(request));
-  if (happened.type === 'StageInterrupted')
-    await forgetHealth(documents, request.deploymentId, request.tenant, epochOf(slot, state));
   const { at, correlationId } = event.metadata;
+  if (happened.type === 'StageInterrupted')
+    await forgetHealth(documents, request.deploymentId, request.tenant, { epoch: epochOf(slot, state), at });
   const known = found ?? {
     startedAt: at,
     completedAt: null,
@@ -150,16 +156,16 @@ function dueAfter({ type, data }: DeploymentEvent, before: string | null): strin
 /** Follows which deployments have instances in a slot. The instances of those that come or go have been stopped, or never ran. */
 async function place({ key, slot, before, after, event }: SlotMove, documents: Documents): Promise<void> {
   documents.put(deploymentSlots, key, slot.tenant, { state: after });
+  const { at } = event.metadata;
   const [were, are] = [involved(before), involved(after)];
   for (const id of new Set([...were, ...are])) {
     const inSlot = are.includes(id);
     const found = were.includes(id) === inSlot ? null : await documents.get(deployments, id);
     if (!found) continue;
     documents.put(deployments, id, slot.tenant, { ...found, inSlot });
-    await forgetHealth(documents, id, slot.tenant, epochOf(after, null));
+    await forgetHealth(documents, id, slot.tenant, { epoch: epochOf(after, null), at });
   }
   if (event.type !== 'RollbackClaimed' || !after.flight) return;
-  const { at } = event.metadata;
   const returning = await documents.get(deployments, after.flight.deploymentId);
   if (!returning) return;
   const accepted = { ...returning, rolledBackAt: at, updatedAt: at };

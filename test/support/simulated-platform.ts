@@ -46,7 +46,12 @@ export const acme = TenantId.parse('acme');
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** @param options.seed of everything that is left to chance */
-export async function openWorld(options: { readonly seed: string; readonly simulate?: string }) {
+export async function openWorld(options: {
+  readonly seed: string;
+  readonly simulate?: string;
+  /** How often due times are asked for, default a minute. */
+  readonly pollMs?: number;
+}) {
   const clock = createVirtualClock();
   const memory = emptyMemoryLog();
   const folder = await temporaryFolder();
@@ -69,7 +74,9 @@ export async function openWorld(options: { readonly seed: string; readonly simul
       readModels: await openSqliteReadModels({ path: join(folder.path, 'read-models.db') }),
       runtimes: { chosen: 'simulated', agent: openAgentRuntime(), simulated },
     };
-    platform = createPlatform(ports, { SLIPWAY_SIMULATE: options.simulate }, log, { pollMs: 60_000 });
+    platform = createPlatform(ports, { SLIPWAY_SIMULATE: options.simulate }, log, {
+      pollMs: options.pollMs ?? 60_000,
+    });
     await platform.projector.start();
     await platform.projector.ready();
     await platform.processes.start();
@@ -161,6 +168,7 @@ export async function openWorld(options: { readonly seed: string; readonly simul
       if (state.phase === 'None') throw new Error(`no deployment ${id}`);
       return statusOf(state);
     },
+    models: () => ports.readModels,
     async eventsOf(stream: string): Promise<readonly RecordedEvent[]> {
       return ports.eventStore.readStream(stream, { limit: 10_000 });
     },

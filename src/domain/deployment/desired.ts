@@ -57,6 +57,32 @@ export function desiredSet(
   return [...(current ? [all(current)] : []), ...(beside ? [beside] : [])];
 }
 
+/** Instances of a deployment that has its place in the slot that are to run; see desiredSet. */
+export function instancesWanted(state: Deployment): number {
+  switch (state.phase) {
+    case 'Provisioning':
+    case 'Baking':
+    case 'Approval':
+    case 'Paused':
+    case 'Promoting':
+      return inFlight(state)?.instances ?? 0;
+    case 'Completed':
+    case 'RollbackFailed':
+      return state.request.totalInstances;
+    case 'RollingBack':
+      return state.wasCompleted ? state.request.totalInstances : 0;
+    case 'Pending':
+    case 'Refused':
+    case 'Undeploying':
+    case 'RolledBack':
+    case 'Failed':
+    case 'Cancelled':
+    case 'Superseded':
+    case 'Undeployed':
+      return 0;
+  }
+}
+
 function inFlight(state: Deployment): Desired | null {
   if (isAdvancing(state) || state.phase === 'Paused')
     return some(state.request, stageOf(state.request, state.stage).instances);
