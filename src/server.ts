@@ -10,6 +10,7 @@ import { healthFace, type Readiness } from './api/health.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { catalogRoutes } from './api/plugin-manager/catalog.ts';
+import { deploymentHealthRoutes } from './api/plugin-manager/deployment-health.ts';
 import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
@@ -102,6 +103,7 @@ export async function startServer(
       ...catalogRoutes(core),
       ...deploymentRoutes(core),
       ...rolloutRoutes(core),
+      ...deploymentHealthRoutes(core),
       ...tenantRoutes(core),
       ...userRoutes(core),
       ...apiKeyRoutes(core),

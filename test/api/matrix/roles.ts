@@ -29,6 +29,8 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'GET /api/v1/plugin-deployments': tenants,
   'GET /api/v1/plugin-deployments/{deploymentId}': tenants,
   'POST /api/v1/plugin-deployments/{deploymentId}/rollback': tenants,
+  'GET /api/v1/plugin-deployments/{deploymentId}/health': tenants,
+  'GET /api/v1/plugin-deployments/{deploymentId}/health/history': tenants,
   'POST /api/v1/plugin-deployments/{deploymentId}/pause': tenants,
   'POST /api/v1/plugin-deployments/{deploymentId}/resume': tenants,
   'POST /api/v1/plugin-deployments/{deploymentId}/promote': tenants,

@@ -120,7 +120,10 @@ describe('bad input over HTTP', () => {
   });
 
   it('GET of one thing takes no parameters', async () => {
-    for (const path of ['/plugins/core-payments', '/tenants/tenant-acme-corp', '/plugin-deployments/dep-1'])
+    for (const path of [
+      ...['/plugins/core-payments', '/tenants/tenant-acme-corp', '/plugin-deployments/dep-1'],
+      '/plugin-deployments/dep-1/health',
+    ])
       expectRefusal(await send('GET', `${path}?verbose=1`), 400, 'VALIDATION_ERROR', ['verbose']);
   });
 
@@ -139,6 +142,7 @@ describe('bad input over HTTP', () => {
       for (const path of [
         ...[`/plugins/${name}`, `/plugins/${name}/versions/1.0.0`, `/plugins/core-payments/versions/${name}`],
         ...[`/tenants/${name}`, `/plugin-deployments/${name}`, `/users/${name}`, `/${name}`],
+        ...[`/plugin-deployments/${name}/health`, `/plugin-deployments/${name}/health/history`],
         ...[`/capabilities/${name}/plugins`, `/capabilities/${name}`],
       ])
         expectRefusal(await send('GET', path), 404, 'NOT_FOUND');

@@ -1,5 +1,6 @@
 /** The Plugin Manager's document word for word, against the whole server: its requests, its answers. */
 import { expect } from 'chai';
+import { HealthHistoryAnswer } from '../../../src/api/plugin-manager/health-schemas.ts';
 import { DeployedAnswer } from '../../../src/api/plugin-manager/deployment-schemas.ts';
 import {
   createAcme,
@@ -120,6 +121,33 @@ describe("the Plugin Manager's document", () => {
     expectShape(body, responses.deployments);
     expect(body).to.include({ total: 2, limit: 20, offset: 0 });
     expect(body).to.have.nested.include({ 'deployments[0].deploymentId': stripeId });
+  });
+
+  /** What no probe can measure, and simulated instances do not tell. */
+  const unmeasured = ['cpuUsage', 'memoryUsage', 'requestsPerSecond'];
+
+  it('GET /plugin-deployments/{deploymentId}/health', async () => {
+    const path = `/plugin-deployments/${stripeId}/health`;
+    const { status, body } = await server.ask('TenantAdmin', 'GET', path);
+    expect(status).to.equal(200);
+    expectShape(body, responses.health, { nullable: unmeasured });
+    const { totalInstances, healthyInstances, unhealthyInstances } = responses.health;
+    expect(body).to.include({ status: 'Healthy', totalInstances, healthyInstances, unhealthyInstances });
+    expect(body).to.include({ deploymentId: stripeId, runtime: 'simulated' });
+    expect(body).to.have.nested.include({ 'metrics.errorRate': 0, 'metrics.errorRateOf': 'probes' });
+  });
+
+  it('GET /plugin-deployments/{deploymentId}/health/history', async () => {
+    const path = `/plugin-deployments/${stripeId}/health/history?window=PT24H`;
+    const { status, body } = await server.ask('TenantAdmin', 'GET', path);
+    expect(status).to.equal(200);
+    expectShape(body, responses.healthHistory);
+    expect(body).to.include({ deploymentId: stripeId, window: 'PT24H', runtime: 'simulated' });
+    const { dataPoints } = HealthHistoryAnswer.parse(body);
+    const counts = dataPoints.map(({ healthyInstances }) => healthyInstances);
+    expect([...new Set(counts)]).to.include.members([1, 3, 5, 10]);
+    expect(counts).to.deep.equal(counts.toSorted((a, b) => a - b));
+    expect(dataPoints.filter(({ durationSeconds }) => durationSeconds === 300).length).to.be.at.least(3);
   });
 
   it('POST /plugin-deployments/{deploymentId}/rollback', async () => {
