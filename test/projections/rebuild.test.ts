@@ -6,6 +6,7 @@ import type { Projection } from '../../src/core/projection.ts';
 import { involved } from '../../src/domain/deployment/desired.ts';
 import type { Report } from '../../src/domain/deployment/evidence.ts';
 import { interrupt } from '../../src/domain/deployment/requests.ts';
+import { slotMs } from '../../src/domain/health/record.ts';
 import { slotKey, type DeploymentId } from '../../src/domain/ids.ts';
 import { askedOf, quota, settle, type AskedQuota } from '../../src/domain/quota.ts';
 import type { JsonObject, Position, RecordedEvent } from '../../src/ports/event-store.ts';
@@ -13,6 +14,7 @@ import { deploymentsProjection } from '../../src/projections/deployments.ts';
 import { pluginsProjection } from '../../src/projections/plugins.ts';
 import { slotsProjection } from '../../src/projections/slots.ts';
 import { usageProjection } from '../../src/projections/usage.ts';
+import { span, summaryOf } from '../domain/health/samples.ts';
 import { newId, oldId, request, start } from '../domain/deployment/samples.ts';
 import { world } from '../domain/deployment/world.ts';
 import { openMemoryReadModels, type MemoryModels } from '../support/memory-read-models.ts';
@@ -37,6 +39,7 @@ function history(steps: readonly Step[]) {
   const events: RecordedEvent[] = [];
   const key = slotKey(request());
   let told = 0;
+  const summarised = new Map<DeploymentId, number>();
   const record = (stream: string, type: string, data: object): void => {
     const at = new Date(start + it.ms).toISOString();
     const actor = { id: 'usr_1', face: 'test' };
@@ -63,12 +66,22 @@ function history(steps: readonly Step[]) {
     told = it.log.length;
     keepQuota();
   };
+  /** Of all that was reported since the summary before. */
+  const summarise = (deploymentId: DeploymentId): void => {
+    const after = summarised.get(deploymentId) ?? -1;
+    const through = events.length - 1;
+    summarised.set(deploymentId, through);
+    const from = start + it.ms - ((start + it.ms) % slotMs);
+    const { data } = summaryOf(span(0, { from, until: from + slotMs, after, through }));
+    record(`healthsummary-${deploymentId}`, 'HealthSummarised', { ...data, deploymentId });
+  };
   const deliver = it.deliver;
   it.deliver = (id: DeploymentId, epoch, reports) => {
     tell();
     const { tenant, environment, plugin } = request();
     const data = { deploymentId: id, tenant, environment, plugin, epoch, reports };
     if (reports.length > 0) record(`health-${id}`, 'InstanceHealthObserved', data);
+    if (events.length % 7 === 0) summarise(id);
     deliver(id, epoch, reports);
   };
 

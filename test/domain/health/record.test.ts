@@ -21,10 +21,8 @@ import type { Span } from '../../../src/domain/health/span.ts';
 import { healthSummary, spanOf, summarise } from '../../../src/domain/health/summary.ts';
 import { isRefusal } from '../../../src/domain/refusal.ts';
 import { noTally, plus, type Tally } from '../../../src/domain/health/tally.ts';
-import { newId, request } from '../deployment/samples.ts';
-import { start, tallies } from './samples.ts';
+import { of, start, tallies } from './samples.ts';
 
-const of = { deploymentId: newId, tenant: request().tenant };
 const total = (spans: readonly { readonly tally: Tally }[]): Tally =>
   spans.map(({ tally }) => tally).reduce(plus, noTally);
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { minuteMs } from '../../../src/domain/health/record.ts';
 import type { Span } from '../../../src/domain/health/span.ts';
 import type { Tally } from '../../../src/domain/health/tally.ts';
+import { newId, request } from '../deployment/samples.ts';
 
 const sum = fc.record({ count: fc.integer({ min: 1, max: 1_000 }), sum: fc.integer({ min: 0, max: 1_000 }) });
 const probes = fc
@@ -25,3 +26,17 @@ export function span(minute: number, more: Partial<Span> = {}): Span {
     ...more,
   };
 }
+
+export const of = { deploymentId: newId, tenant: request().tenant };
+
+export const summaryOf = (slot: Span) => ({
+  type: 'HealthSummarised' as const,
+  data: {
+    ...of,
+    from: new Date(slot.from).toISOString(),
+    until: new Date(slot.until).toISOString(),
+    lastReportAt: new Date(slot.lastReportAt).toISOString(),
+    ...{ after: slot.after, through: slot.through, measured: slot.tally },
+    ...{ healthyInstances: 2, unhealthyInstances: 0, leastHealthyInstances: 2 },
+  },
+});
