@@ -1,7 +1,6 @@
 /** What can be held against a rollout, in words a tired person understands. Only canaries are judged. */
 import type { Deployment } from './deployment.ts';
 import { judgeMetric, type AnalysisMetric, type MetricVerdict } from './analysis.ts';
-import { lostAfterMs } from './health-check.ts';
 import type { Sight } from './sight.ts';
 
 export interface Finding {
@@ -73,9 +72,9 @@ export function deadlinePassed(deployment: Deployment, sight: Sight): Finding {
 }
 
 /** Rule 5: canaries that nobody heard of for the long limit, while the monitor sees. */
-export function lostCanaries(deployment: Deployment, sight: Sight): Finding | null {
+export function lostCanaries(sight: Sight): Finding | null {
   if (sight.lost === 0) return null;
-  const seconds = lostAfterMs(deployment.request.healthCheck) / 1000;
+  const seconds = sight.lostAfterMs / 1000;
   const others = sight.old ? sight.old.fresh.length : 0;
   return {
     reason: `${sight.lost} of ${plural(sight.wanted, 'new instance')} gave no report for ${plural(seconds, 'second')}`,

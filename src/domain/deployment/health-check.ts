@@ -71,9 +71,14 @@ export function staleAfterMs(check: HealthCheck): number {
   return (3 * check.intervalSeconds + check.timeoutSeconds) * 1000;
 }
 
-/** Canaries silent for this long, while others report, are a failure: five minutes or five intervals. */
-export function lostAfterMs(check: HealthCheck): number {
-  return Math.max(300, 5 * check.intervalSeconds) * 1000;
+/**
+ * Canaries silent for this long, while others report, are a failure: five minutes or five intervals. But not before the old instances
+ * would have fallen silent too, had whoever watches both stopped at once: some are asked less often than others.
+ * @param old of those that the canaries are compared with; null: there are none
+ */
+export function lostAfterMs(check: HealthCheck, old: HealthCheck | null): number {
+  const alike = old === null ? 0 : staleAfterMs(old) + staleAfterMs(check);
+  return Math.max(300_000, 5_000 * check.intervalSeconds, alike);
 }
 
 /** Passes that each canary needs in a stage before the next one: three, or as many as failures would end it. */

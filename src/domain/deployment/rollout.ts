@@ -107,9 +107,7 @@ function overdue({ deployment, sight, watch }: View): Finding | null {
 }
 
 function silence({ deployment, sight }: View): Finding | null {
-  return deployment.phase === 'Baking' || deployment.phase === 'Approval'
-    ? lostCanaries(deployment, sight)
-    : null;
+  return deployment.phase === 'Baking' || deployment.phase === 'Approval' ? lostCanaries(sight) : null;
 }
 
 /** Goes back, unless a person was to decide, or what it would go back to is itself unhealthy while the canaries are well. */
@@ -212,7 +210,7 @@ function inWords({ reason, evidence }: Finding): string {
 /** A bake counts only under fresh evidence of ready canaries; a deadline while the monitor can see. */
 function counts(deployment: Deployment, sight: Sight, proberAlive: boolean): boolean {
   if (deployment.phase === 'Baking') return sight.canaries.ready && sight.blind === null;
-  if (deployment.phase === 'Provisioning') return sight.blind === null;
+  if (deployment.phase === 'Provisioning') return sight.blind === null && sight.watched;
   return deployment.phase === 'RollingBack' && deployment.wasCompleted && proberAlive;
 }
 

@@ -41,9 +41,13 @@ export interface Sight {
   readonly restarted: readonly string[];
   /** How many canaries nobody has heard of for the long limit. */
   readonly lost: number;
+  /** The long limit, in milliseconds. */
+  readonly lostAfterMs: number;
   readonly blind: string | null;
   /** Whether what can make a rollout blind is seen again. */
   readonly sighted: boolean;
+  /** Whether somebody who could tell of the canaries gave a sign of life lately: before that their time does not run. */
+  readonly watched: boolean;
 }
 
 export function look(situation: Situation, deployment: Deployment): Sight {
@@ -57,18 +61,27 @@ export function look(situation: Situation, deployment: Deployment): Sight {
   const canaries = side(evidence, request.healthCheck, wanted);
   const oldSide =
     old && side(old.evidence, old.deployment.request.healthCheck, old.deployment.request.totalInstances);
-  const long = lostAfterMs(request.healthCheck);
+  const byAgent = request.runtime === 'agent';
+  // Silence is compared under one monitor: what another runtime's instances say tells nothing of this one's.
+  const peers = old?.deployment.request.runtime === request.runtime ? oldSide : null;
+  const long = lostAfterMs(request.healthCheck, (peers && old?.deployment.request.healthCheck) ?? null);
   const heard = canaries.instances.filter((one) => heardWithin(one, long, now.monotonicMs)).length;
-  const onlySilenceTells = oldSide !== null || request.runtime === 'agent';
-  const someone = canaries.fresh.length > 0 || (oldSide?.fresh.length ?? 0) > 0;
+  const onlySilenceTells = peers !== null || byAgent;
+  const someone = canaries.fresh.length > 0 || (peers?.fresh.length ?? 0) > 0;
+  const stale = staleAfterMs(request.healthCheck);
+  const lately = [...canaries.instances, ...(peers?.instances ?? [])].some((one) =>
+    heardWithin(one, stale, now.monotonicMs),
+  );
   return {
     wanted,
     canaries,
     old: oldSide,
     restarted: restarts(evidence, epoch),
     lost: now.monotonicMs - since > long ? Math.max(0, wanted - heard) : 0,
-    blind: blindness(proberAlive, canaries, oldSide, request.runtime === 'agent'),
+    lostAfterMs: long,
+    blind: blindness(proberAlive, canaries, peers, byAgent),
     sighted: proberAlive && (someone || !onlySilenceTells),
+    watched: proberAlive && (lately || !byAgent),
   };
 }
 
@@ -93,9 +106,14 @@ function heardWithin({ lastSeenAt }: InstanceHealth, ms: number, now: number): b
 }
 
 /** Silence of both sides is the monitor's; of the canaries alone it is theirs, unless only an agent could tell. */
-function blindness(proberAlive: boolean, canaries: Side, old: Side | null, byAgent: boolean): string | null {
+function blindness(
+  proberAlive: boolean,
+  canaries: Side,
+  peers: Side | null,
+  byAgent: boolean,
+): string | null {
   if (!proberAlive) return 'The prober of the platform gives no sign of life';
   if (!canaries.silent) return null;
-  if (old) return old.silent ? 'New and old instances are silent alike' : null;
+  if (peers) return peers.silent ? 'New and old instances are silent alike' : null;
   return byAgent ? 'The agent is silent, and there is no old instance to compare with' : null;
 }
