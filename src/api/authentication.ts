@@ -40,7 +40,7 @@ export function createAuthentication({
       const { state } = await executor.load(user, userId);
       if (state.status !== 'Active' || state.role !== role)
         throw new TokenRefused('its user is disabled, or has another role');
-      return { userId, tenant, role, sessionId, permissions: allOf(role) };
+      return { userId, tenant, role, sessionId, permissions: allOf(role), scope: null };
     },
     async authenticateKey(key): Promise<Principal> {
       const name = await apiKeys.nameOf(key);
@@ -51,10 +51,13 @@ export function createAuthentication({
       if (state.status !== 'Active' || !found)
         throw new ApiKeyRefused('it was revoked, or its user is disabled');
       if (Date.parse(found.expiresAt) <= clock.now()) throw new ApiKeyRefused('it has expired');
-      const { tenantId: tenant, role } = state;
-      const held = allOf(role);
+      const { tenantId, role } = state;
+      const tenant = found.scope?.tenant ?? tenantId;
+      // Its user may have been one who crosses tenants, and be none any more.
+      const held = tenant === tenantId || role === 'PlatformAdmin' ? allOf(role) : new Set<string>();
       const permissions = new Set(found.permissions.filter((permission) => held.has(permission)));
-      return { userId, tenant, role, sessionId: null, permissions };
+      const scope = found.scope && { keyId, ...found.scope };
+      return { userId, tenant, role, sessionId: null, permissions, scope };
     },
   };
 }

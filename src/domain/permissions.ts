@@ -27,9 +27,16 @@ export const Permission = z.enum([
   'account:write',
   'api-keys:read',
   'api-keys:write',
+  /** What should run in an environment; only with a key that is scoped to one, as is the next. */
+  'agents:read',
+  /** How the instances there are. */
+  'agents:report',
   'audit:read',
 ]);
 export type Permission = z.output<typeof Permission>;
+
+/** All that a key scoped to an environment may ever do; without such a scope they open nothing. */
+export const agentPermissions: readonly Permission[] = ['agents:read', 'agents:report'];
 
 /** What everybody may do to what is their own. */
 const own = ['account:read', 'account:write', 'api-keys:read', 'api-keys:write'] as const;
@@ -48,6 +55,7 @@ const granted: Readonly<Record<Role, readonly Permission[]>> = {
     'tenants:read',
     'users:read',
     'users:write',
+    ...agentPermissions,
     'audit:read',
   ],
   Viewer: [...own, ...reading],

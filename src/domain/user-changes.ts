@@ -1,6 +1,6 @@
 /** What may become of a user, and of the API keys that act for him. */
 import { platformTenant, type ApiKeyId, type TenantId, type UserId } from './ids.ts';
-import { mayGrant, type Role } from './permissions.ts';
+import { agentPermissions, mayGrant, type Role } from './permissions.ts';
 import { refuse, type Decision, type Refusal } from './refusal.ts';
 import { knownUser, refuseMisplaced, type ApiKey, type KnownUser } from './user.ts';
 import type { UserEvent, UserState } from './user.ts';
@@ -96,6 +96,8 @@ export function createApiKey(
     const message = `You do not have the permission ${beyond} yourself`;
     return refuse('Forbidden', message, { field: 'permissions', message });
   }
+  const misplaced = refuseMisplacedPermissions(key);
+  if (misplaced) return misplaced;
   const lifetime = Date.parse(key.expiresAt) - Date.parse(key.createdAt);
   if (lifetime <= 0 || lifetime > longestApiKeyMs) {
     const message = 'An API key expires in the future, within 365 days';
@@ -105,6 +107,19 @@ export function createApiKey(
   if (valid.length >= mostApiKeys)
     return refuse('Conflict', `There are ${mostApiKeys} API keys already; revoke one that is not needed`);
   return [{ type: 'ApiKeyCreated', data: key }];
+}
+
+/** An agent's key can do nothing else, and nothing else can do what an agent does. */
+function refuseMisplacedPermissions({ permissions, scope }: ApiKey): Refusal | null {
+  const ofAgents = new Set<string>(agentPermissions);
+  const wrong = permissions.find((permission) => ofAgents.has(permission) !== (scope !== null));
+  if (wrong === undefined) return null;
+  if (scope === null) {
+    const message = `is required by ${wrong}: name the environment that the agent works for`;
+    return refuse('Invalid', `scope ${message}`, { field: 'scope', message });
+  }
+  const message = `may only be ${agentPermissions.join(' and ')} where there is a scope`;
+  return refuse('Invalid', `permissions ${message}`, { field: 'permissions', message });
 }
 
 export function revokeApiKey(state: UserState, keyId: ApiKeyId): Decision<UserEvent> {

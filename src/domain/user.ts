@@ -1,7 +1,7 @@
 /** A person who logs in, with the keys of the programs that ask on his behalf. No secret is an event: passwords and keys are in the vault. */
 import { z } from 'zod';
 import type { Aggregate, EventSchemas, EventsOf } from './event.ts';
-import { ApiKeyId, platformTenant, TenantId, UserId } from './ids.ts';
+import { ApiKeyId, Environment, platformTenant, TenantId, UserId } from './ids.ts';
 import { Role } from './permissions.ts';
 import { refuse } from './refusal.ts';
 import type { Decision, Refusal } from './refusal.ts';
@@ -17,6 +17,8 @@ export type Email = z.output<typeof Email>;
 
 /** Personal data as `Vault.sealFor` writes it. */
 const Sealed = z.string().startsWith('sealed:');
+
+const ApiKeyBeforeScopes = z.record(z.string(), z.json());
 
 export const userEvents = {
   UserCreated: {
@@ -38,11 +40,14 @@ export const userEvents = {
   UserEnabled: { schema: 1, data: z.object({ userId: UserId }) },
   PasswordChanged: { schema: 1, data: z.object({ userId: UserId }) },
   ApiKeyCreated: {
-    schema: 1,
+    schema: 2,
+    upcasts: { 1: (data) => ({ scope: null, ...ApiKeyBeforeScopes.parse(data) }) },
     data: z.object({
       keyId: ApiKeyId,
       name: z.string(),
       permissions: z.array(z.string()),
+      /** Of an agent's key: the one place that it is good for. */
+      scope: z.object({ tenant: TenantId, environment: Environment }).nullable(),
       /** ISO 8601, as is `createdAt`. */
       expiresAt: z.string(),
       createdAt: z.string(),

@@ -22,6 +22,8 @@ describe('permissions', () => {
     expect(who('tenants:list'), 'list tenants').to.have.members(['PlatformAdmin']);
     for (const permission of ['users:read', 'users:write'] as const)
       expect(who(permission), permission).to.have.members(['TenantAdmin', 'PlatformAdmin']);
+    for (const permission of ['agents:read', 'agents:report'] as const)
+      expect(who(permission), 'make keys of agents').to.have.members(['TenantAdmin', 'PlatformAdmin']);
     expect(who('tenants:read'), 'get tenant').to.have.members(['TenantAdmin', 'PlatformAdmin']);
   });
 

@@ -9,4 +9,6 @@ export interface Principal {
   readonly permissions: ReadonlySet<string>;
   /** Null: a program asks, with an API key. */
   readonly sessionId: string | null;
+  /** Of an agent's key: the place that it is good for, and who it is. Null: the principal acts wherever its tenant does. */
+  readonly scope: { readonly keyId: string; readonly tenant: string; readonly environment: string } | null;
 }

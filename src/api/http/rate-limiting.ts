@@ -13,7 +13,7 @@ export interface FaceLimits {
 }
 
 /** Who asks; an address where nobody is known yet, or nobody is asked for. */
-export type Caller = Pick<Principal, 'userId' | 'tenant'> | { readonly address: string };
+export type Caller = Pick<Principal, 'userId' | 'tenant' | 'scope'> | { readonly address: string };
 
 export interface RateLimiting {
   /**
@@ -42,7 +42,8 @@ export function createRateLimiting(options: RateLimitingOptions): RateLimiting {
       const isKnown = 'userId' in caller;
       let tightest: Consumed | null = null;
       if (perEndpoint && limit) {
-        const who = isKnown ? caller.userId : networkOf(caller.address);
+        // One user may have many agents: each counts for itself.
+        const who = isKnown ? (caller.scope?.keyId ?? caller.userId) : networkOf(caller.address);
         tightest = await rateLimits.consume(`${who} ${endpoint}`, 1, limit);
         tell(response, tightest, clock);
       }

@@ -1,8 +1,11 @@
 /** API keys: each caller's own. */
+import type { z } from 'zod';
 import { createApiKey, revokeApiKey, type ApiKeyDeps } from '../../commands/api-keys.ts';
+import { agentPermissions } from '../../domain/permissions.ts';
 import { knownUser, user } from '../../domain/user.ts';
+import type { Principal } from '../http/principal.ts';
 import { route, type Route } from '../http/route.ts';
-import { callerOf, idInPath, sessionOf } from './scope.ts';
+import { callerOf, idInPath, refuseOtherTenant, sessionOf, type AgentPlace } from './scope.ts';
 import {
   apiKeyAnswer,
   ApiKeyListAnswer,
@@ -30,9 +33,10 @@ export function apiKeyRoutes(deps: ApiKeyDeps): readonly Route[] {
       responses: { 201: CreatedApiKeyAnswer },
       handler: async ({ principal, context, body }) => {
         const { userId } = sessionOf(principal);
-        const { name, permissions = [...principal.permissions], expiresInDays = defaultDays } = body;
+        const scope = body.scope ? placeOf(body.scope, principal) : null;
+        const { name, permissions = byDefault(principal, scope), expiresInDays = defaultDays } = body;
         const expiresAt = new Date(body.expiresAt ?? deps.clock.now() + expiresInDays * dayMs);
-        const wanted = { name, permissions, expiresAt };
+        const wanted = { name, permissions, scope, expiresAt };
         const { key, secret, position } = await createApiKey(
           deps,
           context,
@@ -75,4 +79,18 @@ export function apiKeyRoutes(deps: ApiKeyDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+type Scope = NonNullable<z.output<typeof CreateApiKeyBody>['scope']>;
+
+function placeOf({ tenantId, environment }: Scope, principal: Principal): AgentPlace {
+  const tenant = tenantId ?? callerOf(principal).tenant;
+  refuseOtherTenant(principal, tenant);
+  return { tenant, environment };
+}
+
+/** All that the caller has and that goes with the scope. */
+function byDefault({ permissions }: Principal, scope: AgentPlace | null): readonly string[] {
+  const ofAgents = new Set<string>(agentPermissions);
+  return [...permissions].filter((permission) => ofAgents.has(permission) === (scope !== null));
 }

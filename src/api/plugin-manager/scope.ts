@@ -1,7 +1,7 @@
 /** Whom a principal of this face is, and whose data it may name and see: the one place where tenants are kept apart (decisions 8). */
 import type { z } from 'zod';
 import type { Session } from '../../core/sessions.ts';
-import { TenantId, UserId } from '../../domain/ids.ts';
+import { Environment, TenantId, UserId } from '../../domain/ids.ts';
 import { Role } from '../../domain/permissions.ts';
 import type { UserManager } from '../../domain/user-changes.ts';
 import type { Scope } from '../../ports/read-models.ts';
@@ -38,6 +38,21 @@ export function sessionOf(principal: Principal): Session {
   const { sessionId } = principal;
   if (sessionId === null) throw new Problem('Forbidden', 'This needs a session, not an API key: log in');
   return { userId: callerOf(principal).userId, sessionId };
+}
+
+/** Where an agent works: all that exists for it. */
+export interface AgentPlace {
+  readonly tenant: TenantId;
+  readonly environment: Environment;
+}
+
+/**
+ * First thing in every handler of what only agents may do.
+ * @throws {Problem} Forbidden for everybody whose key is not scoped to an environment
+ */
+export function agentPlaceOf({ scope }: Principal): AgentPlace {
+  if (!scope) throw new Problem('Forbidden', "This needs an agent's API key: make one with a scope");
+  return { tenant: TenantId.parse(scope.tenant), environment: Environment.parse(scope.environment) };
 }
 
 /** What the principal's questions may see. */

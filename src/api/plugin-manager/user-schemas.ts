@@ -1,6 +1,6 @@
 /** Users and API keys as the Plugin Manager API writes them. */
 import { z } from 'zod';
-import { ApiKeyId, TenantId, UserId } from '../../domain/ids.ts';
+import { ApiKeyId, Environment, TenantId, UserId } from '../../domain/ids.ts';
 import { Permission, Role } from '../../domain/permissions.ts';
 import { Email, type ApiKey, type KnownUser } from '../../domain/user.ts';
 import type { UserDocument } from '../../projections/users.ts';
@@ -69,7 +69,14 @@ export const CreateApiKeyBody = z
       .min(1)
       .max(Permission.options.length)
       .optional()
-      .meta({ description: 'Default: all that the caller has' }),
+      .meta({ description: 'Default: all that the caller has; with a scope, what an agent needs' }),
+    scope: z
+      .strictObject({
+        tenantId: TenantId.optional().meta({ description: "Default: the caller's own" }),
+        environment: Environment,
+      })
+      .optional()
+      .meta({ description: 'Makes it the key of an agent, good for this environment and nothing else' }),
     expiresAt: z.iso.datetime().optional(),
     expiresInDays: z.int().min(1).max(365).optional().meta({ description: 'Default 90' }),
   })
@@ -105,6 +112,10 @@ export const ApiKeyAnswer = z.object({
   keyId: z.string(),
   name: z.string(),
   permissions: z.array(z.string()),
+  scope: z
+    .object({ tenantId: z.string(), environment: z.string() })
+    .nullable()
+    .meta({ description: "Of an agent's key: where it is good" }),
   expiresAt: instant,
   createdAt: instant,
 });
@@ -131,8 +142,10 @@ export function apiKeyAnswer({
   keyId,
   name,
   permissions,
+  scope: of,
   expiresAt,
   createdAt,
 }: ApiKey): z.output<typeof ApiKeyAnswer> {
-  return { keyId, name, permissions, expiresAt, createdAt };
+  const scope = of && { tenantId: of.tenant, environment: of.environment };
+  return { keyId, name, permissions, scope, expiresAt, createdAt };
 }

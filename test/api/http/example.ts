@@ -55,6 +55,7 @@ function principal(name: string, ...permissions: string[]): Principal {
     role: 'Viewer',
     permissions: new Set(permissions),
     sessionId: name,
+    scope: null,
   };
 }
 const principals = new Map<string, Principal>([

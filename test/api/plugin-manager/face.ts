@@ -23,7 +23,14 @@ export const people = {
 export type Person = keyof typeof people;
 
 function principal(name: string, tenant: string, role: Role): Principal {
-  return { userId: `usr_${name}`, tenant, role, permissions: new Set(permissionsOf(role)), sessionId: name };
+  return {
+    userId: `usr_${name}`,
+    tenant,
+    role,
+    permissions: new Set(permissionsOf(role)),
+    sessionId: name,
+    scope: null,
+  };
 }
 
 /** Asks as a person, or as nobody. Every answer is held to what the face says of itself. */
