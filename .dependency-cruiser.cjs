@@ -23,6 +23,22 @@ module.exports = {
   forbidden: [
     ...layers,
     {
+      name: 'agent-knows-the-protocol-alone',
+      severity: 'error',
+      comment:
+        'src/agent is a program of its own that speaks HTTP: of the server it shares scenarios and waiting',
+      from: { path: '^src/agent/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/agent/',
+          '^src/ports/clock[.]ts$',
+          '^src/core/waiting[.]ts$',
+          '^src/adapters/simulated/scenario[.]ts$',
+        ],
+      },
+    },
+    {
       name: 'domain-is-pure',
       severity: 'error',
       comment: 'The domain has no I/O, clock or chance: only zod and semver from outside, nothing of node',

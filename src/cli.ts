@@ -1,6 +1,7 @@
-/** What a person types: `slipway serve`, `slipway watch`. */
+/** What a person types: `slipway serve`, `slipway watch`, `slipway agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { agentCommand } from './agent/command.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
@@ -19,6 +20,11 @@ const exitCodes = { failed: 1, wrongSetting: 2 } as const;
 /** Secrets are settings too, though only what opens them finds out that they are wrong. */
 const wrongSettings = [WrongSetting, UnusableSecret, WrongMasterKey];
 
+const runtimeTold: Readonly<Record<Config['SLIPWAY_RUNTIME'], string>> = {
+  simulated: 'The runtime is simulated: instances behave by scenario, no plugin really runs.',
+  agent: 'Plugins run where agents start them, see docs/agents.md.',
+};
+
 const program = new Command('slipway')
   .description('A plugin platform in which every change is an event and every rollout watches itself.')
   .showHelpAfterError();
@@ -28,7 +34,9 @@ program
   .description('start the server; settings are environment variables, see docs/settings.md')
   .action(serve);
 
-program.addCommand(watchCommand({ clock: createSystemClock(), fail }));
+const terminal = { clock: createSystemClock(), fail };
+program.addCommand(watchCommand(terminal));
+program.addCommand(agentCommand(terminal));
 
 await program.parseAsync();
 
@@ -63,7 +71,7 @@ function tell(config: Config, { url }: Server): void {
   process.stdout.write(
     [
       `Slipway is at ${url}: the API under /api/v1, its description at /api/openapi.json.`,
-      `Data is in ${config.SLIPWAY_DATA_DIR}. The runtime is simulated: instances behave by scenario, no plugin really runs.`,
+      `Data is in ${config.SLIPWAY_DATA_DIR}. ${runtimeTold[config.SLIPWAY_RUNTIME]}`,
       '',
     ].join('\n'),
   );

@@ -34,7 +34,7 @@ const settings = z.object({
   SLIPWAY_ADMIN_EMAIL: z.email('must be an e-mail address').default('admin@example.com'),
   SLIPWAY_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(256).optional(),
   SLIPWAY_RUNTIME: z
-    .enum(['simulated'], { error: 'must be simulated: no other runtime exists yet' })
+    .enum(['simulated', 'agent'], { error: 'must be simulated or agent' })
     .default('simulated'),
   SLIPWAY_SIMULATE: z
     .string()
@@ -80,9 +80,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = settings.safeParse(given);
   if (!parsed.success)
     problems.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`));
-  // The only runtime there is; with a second one, this asks which was chosen.
-  else if (parsed.data.NODE_ENV === 'production')
-    problems.push('SLIPWAY_RUNTIME: the simulated runtime runs nothing, so NODE_ENV=production refuses it');
+  else if (parsed.data.NODE_ENV === 'production' && parsed.data.SLIPWAY_RUNTIME === 'simulated')
+    problems.push(
+      'SLIPWAY_RUNTIME: the simulated runtime runs nothing, so NODE_ENV=production refuses it; set agent',
+    );
   if (!parsed.success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
   return parsed.data;
 }

@@ -7,6 +7,8 @@ import { createRateLimiting } from './api/http/rate-limiting.ts';
 import type { HttpServices } from './api/http/services.ts';
 import { openApiFace } from './api/openapi/face.ts';
 import { healthFace, type Readiness } from './api/health.ts';
+import { createAgentDesk } from './api/plugin-manager/agent-desk.ts';
+import { agentRoutes } from './api/plugin-manager/agents.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { catalogRoutes } from './api/plugin-manager/catalog.ts';
@@ -96,6 +98,7 @@ export async function startServer(
       slotsBeside: platform.slotsBeside,
       configurationChecks,
     };
+    const desk = createAgentDesk({ models, executor, agent: runtimes.agent, clock });
     const pluginManager = pluginManagerFace([
       ...authenticationRoutes(core),
       ...pluginRoutes(core),
@@ -107,6 +110,7 @@ export async function startServer(
       ...tenantRoutes(core),
       ...userRoutes(core),
       ...apiKeyRoutes(core),
+      ...agentRoutes({ executor, desk }),
     ]);
     const services: HttpServices = {
       clock,
@@ -135,7 +139,10 @@ export async function startServer(
 
     let stopping: Promise<void> | null = null;
     const stop = async (): Promise<void> => {
-      await http.stop();
+      const drained = http.stop();
+      // Or those who wait for news would hold it up.
+      desk.close();
+      await drained;
       await configurationChecks.close();
       await platform.stop();
       await ports.close();

@@ -52,5 +52,7 @@ describe('settings', () => {
 
   it('refuse the simulated runtime in production', () => {
     expect(problem({ NODE_ENV: 'production' })).to.match(/^SLIPWAY_RUNTIME: /);
+    const agents = readConfig({ NODE_ENV: 'production', SLIPWAY_RUNTIME: 'agent' });
+    expect(agents.SLIPWAY_RUNTIME).to.equal('agent');
   });
 });

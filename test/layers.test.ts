@@ -42,6 +42,7 @@ describe('layers', function () {
   it('catch a planted import outward, of sqlite outside its adapter, of I/O in the domain, and a cycle', async () => {
     const files = {
       'src/adapters/store.ts': 'export const store = 1;',
+      'src/agent/spy.ts': "export { rule } from '../domain/rule.ts';",
       'src/domain/rule.ts':
         "export { store } from '../adapters/store.ts';\nexport { readFile } from 'node:fs';",
       'src/core/use.ts': "export { DatabaseSync } from 'node:sqlite';",
@@ -49,6 +50,7 @@ describe('layers', function () {
       'src/api/b.ts': "export { a } from './a.ts';\nexport const b = 1;",
     };
     expect(await violations(files)).to.include.members([
+      'agent-knows-the-protocol-alone',
       'domain-imports-inward',
       'domain-is-pure',
       'no-cycles',

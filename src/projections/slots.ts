@@ -10,6 +10,7 @@ import {
   type PluginId,
   type Slot,
   type SlotKey,
+  type TenantId,
 } from '../domain/ids.ts';
 import { unconfirmedClaims, type Expiring } from '../domain/slot.ts';
 import type { Position } from '../ports/event-store.ts';
@@ -89,6 +90,11 @@ export function occupiedSlots(models: ReadModels): AsyncGenerator<SlotDocument, 
   return slotsThat(models, { equal: ['occupied', true] });
 }
 
+/** Those of a tenant. */
+export function occupiedSlotsIn(models: ReadModels, tenant: TenantId): AsyncGenerator<SlotDocument, void> {
+  return slotsThat(models, { equal: ['occupied', true] }, { kind: 'tenant', tenant });
+}
+
 const caughtUpWithinMs = 2_000;
 
 type Followed = Pick<Projector, 'waitFor' | 'parked'>;
@@ -143,11 +149,15 @@ function parkedSlots(projector: Followed): readonly Slot[] {
     .flatMap(({ stream }) => parseSlotKey(stream.slice('slot-'.length)) ?? []);
 }
 
-async function* slotsThat(models: ReadModels, filter: Filter): AsyncGenerator<SlotDocument, void> {
+async function* slotsThat(
+  models: ReadModels,
+  filter: Filter,
+  scope: Scope = platform,
+): AsyncGenerator<SlotDocument, void> {
   let cursor: string | undefined;
   do {
     const page = await models.find<SlotDocument>(slots.name, {
-      scope: platform,
+      scope,
       filter,
       limit: pageSize,
       ...(cursor === undefined ? {} : { cursor }),

@@ -49,6 +49,7 @@ export function createDispatch(
       body: isRead ? undefined : validated(route.body, body.value, 'body'),
       principal,
       address: request.socket.remoteAddress ?? '',
+      whenGone: (callback: () => void) => void response.once('close', callback),
     };
     const cause = {
       correlationId: exchange.correlationId,

@@ -55,6 +55,7 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
     'This Idempotency-Key was used for another request; use a new one',
   ],
   TooBusy: ['Unavailable', unavailable],
+  TooManyWaiting: ['Unavailable', 'Too many wait for news here already; ask again later'],
   TokenRefused: ['Unauthenticated', 'The token is not valid, or not any longer; log in again'],
   ApiKeyRefused: ['Unauthenticated', 'The API key is not valid, or not any longer'],
   WrongCredentials: ['Unauthenticated', 'Username or password is wrong'],

@@ -20,6 +20,8 @@ export interface RouteRequest<P, Q, B, Who> {
   readonly context: CommandContext;
   /** Of the caller's connection, `::1`. */
   readonly address: string;
+  /** Calls back once nobody waits for the answer any more: it was sent, or the caller has hung up. */
+  readonly whenGone: (callback: () => void) => void;
 }
 
 const noMembers = z.strictObject({});

@@ -106,7 +106,9 @@ function valueOf(metric: AnalysisMetric, reports: readonly Report[]): number | n
     );
     return total / requests;
   }
-  const values = reports.flatMap(({ metrics }) => metrics?.[metric.metric] ?? []);
+  const values = reports.flatMap(({ metrics = {} }) =>
+    Object.hasOwn(metrics, metric.metric) ? (metrics[metric.metric] ?? []) : [],
+  );
   return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;
 }
 

@@ -5,16 +5,23 @@
 import { z } from 'zod';
 import type { HealthCheck } from './health-check.ts';
 
+/** Evidence is kept by it in a plain object, of which every member must be its own. */
+export const InstanceId = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine((id) => !(id in {}), 'must not be a word that every object knows');
+
 export const Report = z.strictObject({
   /** Fresh at every start of an instance. */
-  instance: z.string().min(1).max(100),
+  instance: InstanceId,
   /** Counts up within an instance. */
   sequence: z.int().min(0),
   /** `error`: the question could not be asked; it says nothing of the instance. */
   outcome: z.enum(['pass', 'fail', 'error']),
   latencyMs: z.number().min(0).nullable(),
   /** The instance that died and that this one stands in for; null for a first start. */
-  replaces: z.string().min(1).max(100).nullable(),
+  replaces: InstanceId.nullable(),
   /** Since the report before: `requests`, `errors`, `responseTime` (ms, mean) and any others. */
   metrics: z.record(z.string().max(64), z.number()).optional(),
 });
@@ -104,15 +111,19 @@ function at(epoch: number, instance: InstanceEvidence | undefined): InstanceEvid
     };
   }
   if (instance.epoch === epoch) return instance;
-  const forgottenUpTo = instance.recent.at(-1)?.sequence ?? instance.forgottenUpTo;
   return {
     ...instance,
     epoch,
     passes: 0,
     recent: [],
     failuresBefore: lastingFailures(instance),
-    forgottenUpTo,
+    forgottenUpTo: lastSequence(instance),
   };
+}
+
+/** The highest that was taken; -1: none. */
+export function lastSequence({ recent, forgottenUpTo }: InstanceEvidence): number {
+  return recent.at(-1)?.sequence ?? forgottenUpTo;
 }
 
 /** Failures in a row, whatever stages began meanwhile. */

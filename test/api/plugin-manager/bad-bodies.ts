@@ -304,15 +304,34 @@ const creatingApiKeys: BadBodies = {
     ['permissions', ['plugins:everything'], ['permissions[0]']],
     ...each('expiresInDays', 0, -1, 1.5, '30', 366),
     ['expiresAt', '2030-01-01T00:00:00.000Z', ['expiresInDays']],
+    ...each('scope', null, 'Production', []),
+    ['scope', {}, ['scope.environment']],
+    ['scope', { environment: 'Production', tenantId: 'No Tenant' }, ['scope.tenantId']],
+    ['scope', { environment: 'Production', plugin: 'a' }, ['scope.plugin']],
+    ['scope', { environment: 'Production' }, ['permissions']],
+    ['permissions', ['agents:read'], ['scope']],
     ...each('key', 'slw_mine'),
     ...each('userId', 'usr_other'),
+  ],
+};
+
+/** More of what is wrong with reports, which only agents may send, is in test/agents/protocol.test.ts. */
+const reporting: BadBodies = {
+  path: '/plugin-deployments/dep-unknown/health-reports',
+  body: { epoch: 1, reports: [{ instance: 'a', sequence: 0, outcome: 'pass' }] },
+  wrong: [
+    ...each('epoch', undefined, null, '1', -1, 1.5),
+    ...each('reports', undefined, null, {}, 'pass', []),
+    ...each('reports[0].instance', undefined, 7, '', '__proto__', 'toString', 'a b', long(101)),
+    ...each('reports[0].outcome', undefined, 'well', true),
+    ...each('tenantId', acmeId),
   ],
 };
 
 export const badBodies = [
   ...[registering, editingPlugins, changingVersions],
   ...[creatingTenants, deploying, ...askingOfRollouts, loggingIn],
-  ...[creatingUsers, creatingApiKeys],
+  ...[creatingUsers, creatingApiKeys, reporting],
 ];
 
 /** Parameters of a list, and the one that is named. */
@@ -341,6 +360,12 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     ['tenantId=No%20Tenant', 'tenantId'],
   ],
   '/api-keys': [],
+  '/agent/assignments': [
+    ['wait=56', 'wait'],
+    ['wait=-1', 'wait'],
+    ['after=a%20b', 'after'],
+    [`after=${long(65)}`, 'after'],
+  ],
   '/plugin-deployments': [
     ['status=Done', 'status'],
     [`tenantId=${acmeId}&tenantId=${acmeId}`, 'tenantId'],
