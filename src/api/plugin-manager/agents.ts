@@ -54,6 +54,7 @@ export function agentRoutes({
       params: DeploymentParams,
       body: HealthReportsBody,
       responses: { 200: ReceivedAnswer },
+      refusals: ['Conflict'],
       // Without a position: what an agent tells must not make its user's own reads wait.
       handler: async ({ principal, context, params, body: { epoch, reports } }) => {
         const place = agentPlaceOf(principal);

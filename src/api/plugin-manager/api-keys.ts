@@ -31,6 +31,7 @@ export function apiKeyRoutes(deps: ApiKeyDeps): readonly Route[] {
       // Not idempotent: an answer that is kept would keep the key.
       body: CreateApiKeyBody,
       responses: { 201: CreatedApiKeyAnswer },
+      refusals: ['NotFound', 'Conflict'],
       handler: async ({ principal, context, body }) => {
         const { userId } = sessionOf(principal);
         const scope = body.scope ? placeOf(body.scope, principal) : null;
