@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ReceivedAnswer } from '../../src/api/plugin-manager/agent-schemas.ts';
 import { CreatedApiKeyAnswer } from '../../src/api/plugin-manager/user-schemas.ts';
 import { healthEvents } from '../../src/domain/health.ts';
-import { OpenApiPaths } from '../api/plugin-manager/described.ts';
+import { operationsOf } from '../api/matrix/operations.ts';
 import { expectRefusal } from '../api/plugin-manager/whole-server.ts';
 import {
   createAcme,
@@ -336,7 +336,7 @@ describe("the agents' protocol", function () {
   describe('keys', () => {
     it('open the two calls of an agent, and nothing else that the server has', async () => {
       const { body } = await server.call('GET', '/api/openapi.json');
-      const operations = OpenApiPaths.parse(body).filter(({ needsToken }) => needsToken);
+      const operations = operationsOf(body).filter(({ permission }) => permission !== null);
       const own = ['/api/v1/agent/assignments', '/api/v1/plugin-deployments/{deploymentId}/health-reports'];
       for (const { method, path } of operations) {
         const sent = method === 'GET' ? undefined : {};

@@ -52,4 +52,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'POST /api/v1/api-keys': everybody,
   'GET /api/v1/api-keys': everybody,
   'DELETE /api/v1/api-keys/{keyId}': everybody,
+  // Agents alone, by a key with a scope, whatever the role of its user: test/agents/protocol.test.ts.
+  'GET /api/v1/agent/assignments': [],
+  'POST /api/v1/plugin-deployments/{deploymentId}/health-reports': [],
 };

@@ -17,55 +17,6 @@ import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whol
 
 const jwtSecret = 'a secret of the test, of at least 32 bytes';
 const everybody = Role.options;
-const staff: readonly Role[] = ['PlatformAdmin'];
-const tenants: readonly Role[] = ['TenantAdmin', 'PlatformAdmin'];
-
-/** "Authorization" of the document, and what decisions 5 and 10 add. */
-const documented: Readonly<Record<string, readonly Role[]>> = {
-  'POST /api/v1/plugins': ['PluginDeveloper', 'PlatformAdmin'],
-  'GET /api/v1/plugins': everybody,
-  'GET /api/v1/plugins/{pluginId}': everybody,
-  'GET /api/v1/plugins/{pluginId}/versions/{version}': everybody,
-  'PATCH /api/v1/plugins/{pluginId}': ['PluginDeveloper', 'PlatformAdmin'],
-  'PATCH /api/v1/plugins/{pluginId}/versions/{version}': ['PluginDeveloper', 'PlatformAdmin'],
-  'DELETE /api/v1/plugins/{pluginId}': staff,
-  'PUT /api/v1/marketplace/plugins/{pluginId}/featured': staff,
-  'DELETE /api/v1/marketplace/plugins/{pluginId}/featured': staff,
-  'GET /api/v1/marketplace/plugins': everybody,
-  'GET /api/v1/marketplace/search': everybody,
-  'GET /api/v1/capabilities': everybody,
-  'GET /api/v1/capabilities/{capabilityId}/plugins': everybody,
-  'POST /api/v1/plugin-deployments': tenants,
-  'GET /api/v1/plugin-deployments': tenants,
-  'GET /api/v1/plugin-deployments/{deploymentId}': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/rollback': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/pause': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/resume': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/promote': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/abort': tenants,
-  'POST /api/v1/plugin-deployments/{deploymentId}/approve': tenants,
-  'DELETE /api/v1/plugin-deployments/{deploymentId}': tenants,
-  'POST /api/v1/tenants': staff,
-  'GET /api/v1/tenants': staff,
-  'GET /api/v1/tenants/{tenantId}': tenants,
-  'PATCH /api/v1/tenants/{tenantId}': staff,
-  'GET /api/v1/tenants/{tenantId}/plugins': tenants,
-  'POST /api/v1/authentication/logout': everybody,
-  'GET /api/v1/users/me': everybody,
-  'PUT /api/v1/users/me/password': everybody,
-  'POST /api/v1/users': tenants,
-  'GET /api/v1/users': tenants,
-  'GET /api/v1/users/{userId}': tenants,
-  'PATCH /api/v1/users/{userId}': tenants,
-  'POST /api/v1/api-keys': everybody,
-  'GET /api/v1/api-keys': everybody,
-  'DELETE /api/v1/api-keys/{keyId}': everybody,
-  // Nobody by a token: only by an agent's key, whatever the role of its user.
-  'GET /api/v1/agent/assignments': [],
-  'POST /api/v1/plugin-deployments/{deploymentId}/health-reports': [],
-};
-const publicRoutes = ['POST /api/v1/authentication/login', 'GET /api/v1/health'];
-
 const parameters: Readonly<Record<string, string>> = {
   '{pluginId}': 'payment-stripe',
   '{version}': '2.0.0',
