@@ -4,6 +4,7 @@ import { administrators } from './domain/administrators.ts';
 import { deploymentEvents } from './domain/deployment/events.ts';
 import { emailReservation } from './domain/email-reservation.ts';
 import type { EventSchemas } from './domain/event.ts';
+import { freezeEvents } from './domain/freeze.ts';
 import { healthEvents } from './domain/health.ts';
 import { healthSummaryEvents } from './domain/health/summary.ts';
 import { platformSetup } from './domain/platform-setup.ts';
@@ -19,6 +20,7 @@ export const allEvents: readonly EventSchemas[] = [
   commandEvents,
   deploymentEvents,
   emailReservation.events,
+  freezeEvents,
   healthEvents,
   healthSummaryEvents,
   platformSetup.events,

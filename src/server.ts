@@ -17,6 +17,7 @@ import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
+import { rolloutFreezeRoutes } from './api/plugin-manager/rollout-freeze.ts';
 import { rolloutRoutes } from './api/plugin-manager/rollouts.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
@@ -107,6 +108,7 @@ export async function startServer(
       ...deploymentRoutes(core),
       ...rolloutRoutes(core),
       ...deploymentHealthRoutes(core),
+      ...rolloutFreezeRoutes(core),
       ...tenantRoutes(core),
       ...userRoutes(core),
       ...apiKeyRoutes(core),

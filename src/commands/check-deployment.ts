@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { CommandRefused, type Executor } from '../core/executor.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import type { PlanInput, Planned } from '../domain/deployment/plan.ts';
+import { freeze, freezeId, refuseFrozen } from '../domain/freeze.ts';
 import type { Environment, PluginId, Slot, TenantId } from '../domain/ids.ts';
 import { findVersion, livePlugin, plugin, type PublishedVersion } from '../domain/plugin.ts';
 import { beingDeleted } from '../domain/publisher.ts';
@@ -83,6 +84,8 @@ export async function checkDeployment(
   if (scenario !== null && typeof scenario !== 'string') throw new CommandRefused(scenario);
   await refuseWrongConfiguration(deps, version, input.configuration ?? {});
   await checkDependencies(executor, target, version.dependencies);
+  const frozen = refuseFrozen((await executor.load(freeze, freezeId)).state);
+  if (frozen) throw new CommandRefused(frozen);
   const deletion = beingDeleted(known);
   if (deletion) throw new CommandRefused(deletion);
   if (version.state === 'Yanked' && !(await runs(executor, target, version.semanticVersion)))

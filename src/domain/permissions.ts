@@ -15,6 +15,8 @@ export const Permission = z.enum([
   'catalog:write',
   'deployments:read',
   'deployments:write',
+  /** All rollouts of the platform. */
+  'rollouts:freeze',
   /** One's own tenant; every tenant for who crosses them. */
   'tenants:read',
   'tenants:list',

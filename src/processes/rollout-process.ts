@@ -1,6 +1,7 @@
 /** The rollout process as the runner knows it: which events wake which slot, what is in flight, what is due. */
 import type { ProcessManager } from '../core/process-runner.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
+import { freezeEvents } from '../domain/freeze.ts';
 import { type DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
 import { slotEvents } from '../domain/slot.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -30,7 +31,12 @@ export function rolloutProcess(deps: {
 
   return {
     name: 'rollouts',
-    types: [...Object.keys(slotEvents), ...Object.keys(deploymentEvents), 'InstanceHealthObserved'],
+    types: [
+      ...Object.keys(freezeEvents),
+      ...Object.keys(slotEvents),
+      ...Object.keys(deploymentEvents),
+      'InstanceHealthObserved',
+    ],
     keysOf: (event) => witness.see(event),
     inFlight: async () => {
       const open = await questions.open();

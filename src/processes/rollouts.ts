@@ -12,6 +12,7 @@ import { decideRollout } from '../domain/deployment/rollout.ts';
 import type { Situation } from '../domain/deployment/sight.ts';
 import type { Watch } from '../domain/deployment/watch.ts';
 import { type DeploymentId, parseSlotKey, type SlotKey } from '../domain/ids.ts';
+import { freeze, freezeId } from '../domain/freeze.ts';
 import { isRefusal } from '../domain/refusal.ts';
 import {
   end,
@@ -93,6 +94,7 @@ export function createRollouts(deps: {
       old: await oldOf(slot, id),
       evidence: await witness.evidenceOf(id),
       proberAlive: state.phase !== 'None' && isWatched(key, state.request.runtime),
+      frozen: (await executor.load(freeze, freezeId)).state !== null,
       now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
     });
     const { events, revision: reached } = await executor.execute({

@@ -5,6 +5,7 @@
 import type { Executor } from '../core/executor.ts';
 import { type Evidence, foldReports } from '../domain/deployment/evidence.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
+import { freezeEvents } from '../domain/freeze.ts';
 import { health, healthEvents } from '../domain/health.ts';
 import { DeploymentId, type Slot, type SlotKey, slotKey } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -67,6 +68,8 @@ export function createWitness(deps: { readonly executor: Executor; readonly cloc
   }
 
   function see(event: RecordedEvent): readonly SlotKey[] {
+    // It concerns whatever may still move.
+    if (event.type in freezeEvents) return [...slots.keys()];
     if (event.stream.startsWith('slot-')) {
       const key = event.stream.slice('slot-'.length) as SlotKey;
       const claimed = DeploymentId.safeParse(event.data['deploymentId']);

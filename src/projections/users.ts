@@ -66,7 +66,7 @@ async function change(
   if (found) documents.put(users, userId, found.tenantId, { ...found, ...changed, updatedAt: at });
 }
 
-interface UsersDeps {
+export interface UsersDeps {
   readonly models: ReadModels;
   readonly vault: Pick<Vault, 'openFor'>;
 }

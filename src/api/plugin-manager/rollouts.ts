@@ -13,9 +13,12 @@ import { promoteRollout } from '../../commands/promote-rollout.ts';
 import { resumeRollout } from '../../commands/resume-rollout.ts';
 import { undeploy, type UndeployDeps } from '../../commands/undeploy.ts';
 import { DeploymentId } from '../../domain/ids.ts';
+import { historyOf } from '../../projections/deployment-history.ts';
+import { emailsOf, usersProjection, type UsersDeps } from '../../projections/users.ts';
 import { route, type Route } from '../http/route.ts';
 import { DeploymentParams, deploymentStatuses } from './deployment-schemas.ts';
-import { callerOf, idInPath, tenantOf } from './scope.ts';
+import { pageMembers, pagingQuery } from './paging.ts';
+import { callerOf, idInPath, notFound, tenantOf } from './scope.ts';
 
 const tag = 'Plugin Deployments';
 const writing = { policy: { permission: 'deployments:write' }, idempotent: true, tag } as const;
@@ -44,6 +47,28 @@ export const UndeployQuery = z.strictObject({
   reason: Reason.default('An undeployment was requested').meta({ example: 'No longer needed' }),
 });
 
+export const HistoryAnswer = z.object({
+  deploymentId: z.string(),
+  entries: z
+    .array(
+      z.object({
+        event: z.string().meta({ example: 'RollbackStarted' }),
+        at: z.iso.datetime(),
+        summary: z.string().meta({ description: 'One sentence' }),
+        stage: z.int().nullable().meta({ description: 'From 1; null: it is about none' }),
+        instances: z.int().nullable(),
+        reason: z.string().nullable(),
+        evidence: z.array(z.string()).meta({ description: 'What the decision stood on, a sentence each' }),
+        by: z.string().nullable().meta({ description: 'Who asked for it; null: the rollout decided' }),
+        correlationId: z.string(),
+      }),
+    )
+    .meta({ description: 'The oldest first' }),
+  ...pageMembers,
+});
+
+export type RolloutRoutesDeps = UndeployDeps & UsersDeps;
+
 type Ask = (
   deps: RolloutCommandDeps,
   context: UserContext,
@@ -58,7 +83,7 @@ const asks: readonly (readonly [word: string, summary: string, ask: Ask, example
   ['approve', 'Approve the stage that waits for a person', approveStage, 'The numbers look good'],
 ];
 
-export function rolloutRoutes(deps: UndeployDeps): readonly Route[] {
+export function rolloutRoutes(deps: RolloutRoutesDeps): readonly Route[] {
   return [
     ...asks.map(([word, summary, ask, example]) =>
       route({
@@ -80,6 +105,36 @@ export function rolloutRoutes(deps: UndeployDeps): readonly Route[] {
         },
       }),
     ),
+    route({
+      policy: { permission: 'deployments:read' },
+      reads: [usersProjection.name],
+      tag,
+      method: 'GET',
+      path: '/plugin-deployments/:deploymentId/history',
+      summary: 'Tell what was decided, and on which evidence',
+      params: DeploymentParams,
+      query: z.strictObject(pagingQuery),
+      responses: { 200: HistoryAnswer },
+      handler: async ({ principal, params, query: { limit, offset } }) => {
+        const deploymentId = idInPath(DeploymentId, params.deploymentId, 'deployment');
+        const history = await historyOf(deps.store, deploymentId);
+        const within = tenantOf(principal);
+        if (!history || (within !== null && within !== history.request.tenant))
+          throw notFound('deployment', deploymentId);
+        const page = history.entries.slice(offset, offset + limit);
+        const emails = await emailsOf(
+          deps,
+          page.flatMap(({ by }) => by ?? []),
+        );
+        const entries = page.map((entry) => ({
+          ...entry,
+          evidence: [...entry.evidence],
+          by: entry.by === null ? null : (emails.get(entry.by) ?? entry.by),
+        }));
+        const { length: total } = history.entries;
+        return { status: 200, body: { deploymentId, entries, total, limit, offset } };
+      },
+    }),
     route({
       ...writing,
       method: 'DELETE',

@@ -52,6 +52,14 @@ const event = <D extends z.ZodType>(data: D): { readonly schema: 1; readonly dat
   data,
 });
 
+/** What a decision stood on, a sentence each; absent where nobody looked, and before schema 2. */
+const evidence = z.array(z.string().max(500)).max(20).optional();
+const stoodOn = <D extends z.ZodType>(data: D) => ({
+  schema: 2 as const,
+  data,
+  upcasts: { 1: (stored: unknown) => stored },
+});
+
 /** Of an older schema, which has been stored once and so was an object. */
 const known = (data: unknown): object => z.looseObject({}).parse(data);
 
@@ -60,7 +68,7 @@ export const deploymentEvents = {
   /** Its claim on the slot was gone before the request was recorded. */
   DeploymentRefused: event(z.strictObject({ reason })),
   /** The stage's instances are to start; dueAt: the progress deadline. */
-  StageStarted: event(z.strictObject({ stage, instances: z.int().min(1), fence, dueAt })),
+  StageStarted: stoodOn(z.strictObject({ stage, instances: z.int().min(1), fence, dueAt, evidence })),
   /** All instances of the stage are ready; the bake begins, or goes on where it was interrupted. dueAt: its end. */
   CanaryStageReached: event(
     z.strictObject({ stage, instances: z.int().min(1), percent: z.int().min(1).max(100), dueAt }),
@@ -71,19 +79,19 @@ export const deploymentEvents = {
   ),
   /** The platform itself stopped or restarted the instances: they start again, and the bake that was earned is kept. */
   StageInterrupted: event(z.strictObject({ stage: stage.nullable(), reason, fence, dueAt })),
-  ApprovalRequested: event(z.strictObject({ stage, expiresAt: z.iso.datetime() })),
+  ApprovalRequested: stoodOn(z.strictObject({ stage, expiresAt: z.iso.datetime(), evidence })),
   StageApproved: {
     schema: 2,
     data: z.strictObject({ stage, by, reason }),
     upcasts: { 1: (data: unknown) => ({ ...known(data), reason: 'It was approved' }) },
   },
-  RolloutPaused: event(z.strictObject({ cause: PauseReason, reason, by: by.nullable() })),
+  RolloutPaused: stoodOn(z.strictObject({ cause: PauseReason, reason, by: by.nullable(), evidence })),
   /** by null: what had paused it is over. */
   RolloutResumed: event(z.strictObject({ by: by.nullable(), reason, fence, dueAt })),
   PromotionRequested: event(z.strictObject({ by, reason })),
   AbortRequested: event(z.strictObject({ by, reason, supersededBy: DeploymentId.nullable() })),
   /** All stages are done: from here it can only complete. */
-  PromotionStarted: event(z.strictObject({})),
+  PromotionStarted: stoodOn(z.strictObject({ evidence })),
   DeploymentCompleted: event(z.strictObject({})),
   RollbackStarted: event(
     z.strictObject({

@@ -1,5 +1,5 @@
 /** What can be held against a rollout, in words a tired person understands. Only canaries are judged. */
-import type { Deployment } from './deployment.ts';
+import { stageIndexOf, stageOf, type Deployment } from './deployment.ts';
 import { judgeMetric, type AnalysisMetric, type MetricVerdict } from './analysis.ts';
 import type { Sight } from './sight.ts';
 
@@ -82,6 +82,28 @@ export function lostCanaries(sight: Sight): Finding | null {
       `${plural(sight.canaries.fresh.length, 'new instance')} and ${plural(others, 'old instance')} still report`,
     ],
   };
+}
+
+/** What lets a stage be left: how long it baked, and what each of its instances has shown. */
+export function proof(deployment: Deployment, sight: Sight, earnedMs: number): readonly string[] {
+  const needed = stageOf(deployment.request, stageIndexOf(deployment)).bakeMs;
+  const seconds = (ms: number): string => plural(Math.floor(ms / 1000), 'second');
+  // Before an approval it had baked to its end.
+  const baked = Math.max(earnedMs, 'bakeEarnedMs' in deployment ? deployment.bakeEarnedMs : 0);
+  const skipped = deployment.asked.promote ? '; a person skipped the rest' : '';
+  const shown = sight.canaries.fresh
+    .slice(0, 15)
+    .map(
+      ({ instance, passes, passesInARow }) =>
+        `${instance} passed ${plural(passes, 'time')} in this stage, the last ${passesInARow} in a row`,
+    );
+  const others = sight.canaries.fresh.length - shown.length;
+  return [
+    `It baked ${seconds(baked)} of ${seconds(needed)} under fresh evidence${skipped}`,
+    `${sight.canaries.fresh.length} of ${plural(sight.wanted, 'new instance')} are ready`,
+    ...shown,
+    ...(others > 0 ? [`${plural(others, 'other')} passed as often as needed`] : []),
+  ];
 }
 
 function plural(count: number, one: string, many = `${one}s`): string {

@@ -13,7 +13,7 @@ import {
 } from './deployment.ts';
 import { ending, withdraw } from './ending.ts';
 import type { DeploymentEvent, PauseReason, RollbackCause, RollbackOutcome } from './events.ts';
-import { deadlinePassed, failure, inconclusive, lostCanaries, type Finding } from './findings.ts';
+import { deadlinePassed, failure, inconclusive, lostCanaries, proof, type Finding } from './findings.ts';
 import { passesNeeded } from './health-check.ts';
 import { look, type Sight, type Situation } from './sight.ts';
 import { decideAgainInMs, durableMs, neededMs, wind, worthKeeping, type Watch } from './watch.ts';
@@ -38,6 +38,8 @@ export function decideRollout(situation: Situation): RolloutDecision {
   const { deployment, slot, now, watch } = situation;
   if (deployment.phase === 'None') return nothing(null);
   if (deployment.phase === 'Pending') {
+    // A freeze lets nothing begin; who asked may still withdraw.
+    if (situation.frozen === true && !deployment.asked.abort) return nothing(null);
     if (slot.flight?.deploymentId === deployment.request.deploymentId && !deployment.asked.abort)
       return { ...nothing(null), events: [startStage(deployment, 0, now.wallMs)], nextDueInMs: 0 };
     return { ...nothing(null), ...withdraw(slot, deployment, now.wallMs) };
@@ -47,7 +49,7 @@ export function decideRollout(situation: Situation): RolloutDecision {
     return { ...nothing(null), ...ending(slot, deployment, now.wallMs) };
 
   const sight = look(situation, deployment);
-  const wound = wind(watch, deployment, now.monotonicMs, counts(deployment, sight, situation.proberAlive));
+  const wound = wind(watch, deployment, now.monotonicMs, counts(deployment, sight, situation));
   if (!moving) {
     const end = ending(slot, deployment, now.wallMs, { oldReady: sight.old?.ready === true, watch: wound });
     return {
@@ -115,13 +117,13 @@ function fail(view: View, finding: Finding): readonly DeploymentEvent[] {
   const { deployment, sight, slot } = view;
   const paused = deployment.phase === 'Paused' ? deployment.cause : null;
   if (deployment.request.plan.onFailure === 'pause') {
-    return paused === 'Failure' ? [] : [pause('Failure', inWords(finding))];
+    return paused === 'Failure' ? [] : [pause('Failure', inWords(finding), finding.evidence)];
   }
   const threshold = view.old?.deployment.request.healthCheck.failureThreshold ?? Infinity;
   const oldSick = sight.old?.instances.some(({ lastingFailures }) => lastingFailures >= threshold) === true;
   if (oldSick && sight.canaries.ready) {
     const words = `${inWords(finding)}; but the old version is unhealthy and the new instances answer: a person must choose`;
-    return paused === 'PreviousUnhealthy' ? [] : [pause('PreviousUnhealthy', words)];
+    return paused === 'PreviousUnhealthy' ? [] : [pause('PreviousUnhealthy', words, finding.evidence)];
   }
   return goBack(view, 'automatic', slot.current === null ? 'Failed' : 'RolledBack', finding);
 }
@@ -145,16 +147,18 @@ function advance(view: View): readonly DeploymentEvent[] {
     const dueAt = iso(now.wallMs + Math.max(0, stage.bakeMs - deployment.bakeEarnedMs));
     return [{ type: 'CanaryStageReached', data: { stage: deployment.stage, instances, percent, dueAt } }];
   }
-  if (!mayAdvance(view, stage.bakeMs)) return [];
+  if (view.frozen === true || !mayAdvance(view, stage.bakeMs)) return [];
   const unsure = deployment.asked.promote ? [] : inconclusive(deployment, sight);
   if (unsure.length > 0) {
     return [pause('Inconclusive', `Too few requests to judge ${unsure.join(', ')} at the end of the bake`)];
   }
-  if (stage.approval && !deployment.approval?.approved) return [askApproval(deployment, now.wallMs)];
+  const evidence = [...proof(deployment, sight, view.watch.earnedMs)];
+  if (stage.approval && !deployment.approval?.approved)
+    return [askApproval(deployment, now.wallMs, evidence)];
   const next = deployment.stage + 1;
   return next < deployment.request.plan.stages.length
-    ? [startStage(deployment, next, now.wallMs)]
-    : [{ type: 'PromotionStarted', data: {} }];
+    ? [startStage(deployment, next, now.wallMs, evidence)]
+    : [{ type: 'PromotionStarted', data: { evidence } }];
 }
 
 /** When may a canary advance? When it has baked long enough (or a person promotes it) and each instance has shown enough. */
@@ -168,19 +172,32 @@ function mayAdvance({ deployment, sight, watch }: View, bakeMs: number): boolean
 
 const approvalMs = 24 * 3600_000;
 
-function askApproval({ stage, approval }: StageProgress, wallMs: number): DeploymentEvent {
+function askApproval(
+  { stage, approval }: StageProgress,
+  wallMs: number,
+  evidence: string[],
+): DeploymentEvent {
   const expiresAt = approval?.expiresAt ?? iso(wallMs + approvalMs);
-  return { type: 'ApprovalRequested', data: { stage, expiresAt } };
+  return { type: 'ApprovalRequested', data: { stage, expiresAt, evidence } };
 }
 
-function startStage(deployment: Deployment, stage: number, wallMs: number): DeploymentEvent {
+function startStage(
+  deployment: Deployment,
+  stage: number,
+  wallMs: number,
+  evidence?: string[],
+): DeploymentEvent {
   const { instances } = stageOf(deployment.request, stage);
   const dueAt = iso(wallMs + deployment.request.plan.progressDeadlineMs);
-  return { type: 'StageStarted', data: { stage, instances, fence: deployment.fence + 1, dueAt } };
+  return {
+    type: 'StageStarted',
+    data: { stage, instances, fence: deployment.fence + 1, dueAt, ...(evidence && { evidence }) },
+  };
 }
 
-function pause(cause: PauseReason, reason: string): DeploymentEvent {
-  return { type: 'RolloutPaused', data: { cause, reason, by: null } };
+function pause(cause: PauseReason, reason: string, evidence?: readonly string[]): DeploymentEvent {
+  const shown = evidence && { evidence: [...evidence] };
+  return { type: 'RolloutPaused', data: { cause, reason, by: null, ...shown } };
 }
 
 function resumeSighted(deployment: Moving, wallMs: number): DeploymentEvent {
@@ -208,8 +225,12 @@ function inWords({ reason, evidence }: Finding): string {
 }
 
 /** A bake counts only under fresh evidence of ready canaries; a deadline while the monitor can see. */
-function counts(deployment: Deployment, sight: Sight, proberAlive: boolean): boolean {
-  if (deployment.phase === 'Baking') return sight.canaries.ready && sight.blind === null;
+function counts(
+  deployment: Deployment,
+  sight: Sight,
+  { proberAlive, frozen }: Pick<Situation, 'proberAlive' | 'frozen'>,
+): boolean {
+  if (deployment.phase === 'Baking') return frozen !== true && sight.canaries.ready && sight.blind === null;
   if (deployment.phase === 'Provisioning') return sight.blind === null && sight.watched;
   return deployment.phase === 'RollingBack' && deployment.wasCompleted && proberAlive;
 }

@@ -15,6 +15,8 @@ export interface Situation {
   readonly old: { readonly deployment: Deployment; readonly evidence: Evidence } | null;
   /** Whether the platform's own prober lately gave a sign of life; always true where agents report. */
   readonly proberAlive: boolean;
+  /** Whether all rollouts of the platform are to stand still. */
+  readonly frozen?: boolean;
   readonly now: {
     readonly wallMs: number;
     /** On the same clock as the evidence's lastSeenAt. */

@@ -31,7 +31,7 @@ const stripeDependency = registerStripe.version.dependencies[0];
 
 export interface BadBodies {
   /** Default POST. */
-  readonly method?: 'PATCH';
+  readonly method?: 'PATCH' | 'PUT';
   readonly path: string;
   /** Right as it is. */
   readonly body: object;
@@ -260,6 +260,13 @@ const askingOfRollouts = ['rollback', 'pause', 'resume', 'promote', 'abort', 'ap
   }),
 );
 
+const freezing: BadBodies = {
+  method: 'PUT',
+  path: '/rollout-freeze',
+  body: { reason: 'Black Friday' },
+  wrong: [...each('reason', undefined, null, 7, '', '  ', long(1_001)), ...each('since', '2030-01-01')],
+};
+
 const loggingIn: BadBodies = {
   path: '/authentication/login',
   body: { username: 'nobody@example.com', password: 'long enough' },
@@ -330,7 +337,7 @@ const reporting: BadBodies = {
 
 export const badBodies = [
   ...[registering, editingPlugins, changingVersions],
-  ...[creatingTenants, deploying, ...askingOfRollouts, loggingIn],
+  ...[creatingTenants, deploying, ...askingOfRollouts, freezing, loggingIn],
   ...[creatingUsers, creatingApiKeys, reporting],
 ];
 
@@ -366,6 +373,7 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     ['after=a%20b', 'after'],
     [`after=${long(65)}`, 'after'],
   ],
+  '/plugin-deployments/dep-1/history': [['order=asc', 'order']],
   '/plugin-deployments': [
     ['status=Done', 'status'],
     [`tenantId=${acmeId}&tenantId=${acmeId}`, 'tenantId'],
