@@ -73,7 +73,7 @@ const deploymentSlots: Collection<FoldedSlot> = {
 
 export const deploymentsProjection: Projection = {
   name: 'deployments',
-  version: 3,
+  version: 4,
   collections: [
     ...[deployments, deploymentHealth, deploymentInstances, healthRecords, deploymentSlots],
     ...historyCollections,

@@ -124,6 +124,7 @@ describe('announcements', function () {
     expect(back?.['evidence']).to.be.an('array').that.is.not.empty;
     const [end] = await dataOf('deployment:rolled_back');
     expect(end).to.include({ status: 'rolled_back', progress: 0, reason: back?.['reason'] });
+    expect(end?.['evidence']).to.deep.equal(back?.['evidence']).and.to.have.length.above(0);
     // The slot never turned away from what was current.
     expect(await told('plugin:updated')).to.deep.equal([]);
   });

@@ -52,6 +52,8 @@ export interface RollingBack {
   readonly phase: 'RollingBack';
   readonly cause: RollbackCause;
   readonly reason: string;
+  /** What the decision stood on, a sentence each. */
+  readonly evidence: readonly string[];
   readonly to: DeploymentId | null;
   readonly outcome: RollbackOutcome;
   readonly wasCompleted: boolean;
@@ -146,9 +148,8 @@ function phaseAfter(state: Deployment, event: Later): Phase {
     case 'DeploymentCompleted':
       return { phase: 'Completed' };
     case 'RollbackStarted': {
-      const { cause, reason, to, outcome, wasCompleted } = event.data;
-      const stage = stageIndexOf(state);
-      return { phase: 'RollingBack', cause, reason, to, outcome, wasCompleted, deadlineEarnedMs: 0, stage };
+      const { fence: _fence, dueAt: _dueAt, by: _by, ...back } = event.data;
+      return { phase: 'RollingBack', ...back, deadlineEarnedMs: 0, stage: stageIndexOf(state) };
     }
     case 'UndeployStarted':
       return leaving('Undeploying', state, event.data);

@@ -1,5 +1,11 @@
 /** What a tenant is told of its deployments: each time that what is shown of one has changed. */
-import { deployment, stageOf, type Advancing, type Deployment } from '../../domain/deployment/deployment.ts';
+import { deployment, stageOf } from '../../domain/deployment/deployment.ts';
+import type {
+  Advancing,
+  Deployment,
+  DeploymentState,
+  RollingBack,
+} from '../../domain/deployment/deployment.ts';
 import { deploymentEvents, type DeploymentEvent } from '../../domain/deployment/events.ts';
 import { progressOf, statusOf } from '../../domain/deployment/status.ts';
 import type { JsonObject } from '../../ports/event-store.ts';
@@ -48,7 +54,9 @@ const onChanged: Telling = async (event, { past }) => {
   // The type of the event says which data it has.
   const happened = { type: event.type, data: event.data } as { readonly type: string } as DeploymentEvent;
   const type = named[happened.type];
-  return type ? [status, { type, tenant, visibility, data: { ...data, ...more(happened) } }] : [status];
+  return type
+    ? [status, { type, tenant, visibility, data: { ...data, ...more(happened, before) } }]
+    : [status];
 };
 
 /** What follows from the deployment's own stream. */
@@ -91,11 +99,16 @@ function ofInstances({ request, stage }: Deployment & Advancing): string {
 }
 
 /** What only the announcement of its own name carries. */
-function more({ type, data }: DeploymentEvent): JsonObject {
+function more({ type, data }: DeploymentEvent, before: DeploymentState): JsonObject {
   if (type === 'ApprovalRequested') return { expiresAt: data.expiresAt };
   if (type === 'RolloutPaused') return { cause: snakeCase(data.cause) };
-  if (type !== 'RollbackStarted') return {};
-  return { cause: snakeCase(data.cause), evidence: data.evidence, returnsTo: data.to };
+  if (type === 'RollbackStarted') return whyBack(data);
+  return before.phase === 'RollingBack' ? whyBack(before) : {};
+}
+
+/** Told when it begins, and again when it has ended: who is woken by the end knows what the decision stood on. */
+function whyBack({ cause, evidence, to }: Pick<RollingBack, 'cause' | 'evidence' | 'to'>): JsonObject {
+  return { cause: snakeCase(cause), evidence, returnsTo: to };
 }
 
 export const deploymentTellings: Tellings = Object.fromEntries(
