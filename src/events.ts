@@ -14,6 +14,9 @@ import { reservationEvents } from './domain/reservation.ts';
 import { slotEvents } from './domain/slot.ts';
 import { tenantEvents } from './domain/tenant.ts';
 import { user } from './domain/user.ts';
+import { webhookEvents } from './domain/webhook.ts';
+import { webhookDeliveryEvents } from './domain/webhook-deliveries.ts';
+import { webhookPlaceEvents } from './domain/webhook-places.ts';
 
 export const allEvents: readonly EventSchemas[] = [
   administrators.events,
@@ -30,4 +33,7 @@ export const allEvents: readonly EventSchemas[] = [
   slotEvents,
   tenantEvents,
   user.events,
+  webhookEvents,
+  webhookDeliveryEvents,
+  webhookPlaceEvents,
 ];

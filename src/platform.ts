@@ -10,6 +10,8 @@ import type { Executor } from './core/executor.ts';
 import { createProcessRunner, type ProcessRunner } from './core/process-runner.ts';
 import { createProjector, type Projector } from './core/projector.ts';
 import { createSchemas } from './core/schemas.ts';
+import type { Projection } from './core/projection.ts';
+import { createWebhookSecrets, type WebhookSecrets } from './core/webhook-secrets.ts';
 import { refuse } from './domain/refusal.ts';
 import { allEvents } from './events.ts';
 import type { Log } from './ports/log.ts';
@@ -20,18 +22,25 @@ import { quotaKeeper } from './processes/quota-keeper.ts';
 import { rolloutProcess } from './processes/rollout-process.ts';
 import { createRollouts } from './processes/rollouts.ts';
 import { createWitness } from './processes/witness.ts';
+import { createWebhookSender, type WebhookSender } from './processes/webhook-sender.ts';
+import { webhookProcess } from './processes/webhooks.ts';
 import { allProjections } from './projections.ts';
 import { dueSummaries, getKnownHealth } from './projections/deployment-health.ts';
+import { createAnnouncer } from './projections/announcements/announcer.ts';
 import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
 import { deletionsSince } from './projections/plugins.ts';
 import { dueClaims, occupiedSlots, occupiedSlotsBeside, occupiedSlotsOf } from './projections/slots.ts';
 import { reservedSlots } from './projections/usage.ts';
+import { webhooksProjection } from './projections/webhooks.ts';
 
 export interface Platform {
   readonly executor: Executor;
   readonly projector: Projector;
   readonly processes: ProcessRunner;
   readonly prober: Prober;
+  readonly projections: readonly Projection[];
+  readonly webhookSender: WebhookSender;
+  readonly webhookSecrets: WebhookSecrets;
   readonly scenarioOf: DeployPluginDeps['scenarioOf'];
   readonly occupiedSlots: DeletePluginDeps['occupiedSlots'];
   readonly slotsBeside: DependantsDeps['slotsBeside'];
@@ -48,10 +57,12 @@ export function createPlatform(
   log: Log,
   tuning: { readonly pollMs?: number } = {},
 ): Platform {
-  const { eventStore: store, readModels: models, snapshots, runtimes, clock } = ports;
+  const { eventStore: store, readModels: models, snapshots, runtimes, clock, vault } = ports;
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, snapshots, clock, log });
-  const projector = createProjector({ store, models, schemas, projections: allProjections, clock, log });
+  const announcer = () => createAnnouncer({ store, schemas, executor, vault });
+  const projections = [...allProjections, webhooksProjection(announcer())];
+  const projector = createProjector({ store, models, schemas, projections, clock, log });
   const prober = createProber({ executor, clock, log, random: ports.random });
   const witness = createWitness({ executor, clock });
   const rollouts = createRollouts({ store, executor, runtimes, prober, witness, clock });
@@ -68,6 +79,22 @@ export function createPlatform(
   ];
   const occupiedByPlugin: DeletePluginDeps['occupiedSlots'] = (pluginId, asOf) =>
     occupiedSlotsOf({ models, projector }, pluginId, asOf);
+  const webhookSecrets = createWebhookSecrets(vault, clock);
+  const { egress, random } = ports;
+  const sender = createWebhookSender({
+    ...{
+      store,
+      executor,
+      models,
+      projector,
+      announcer: announcer(),
+      webhookSecrets,
+      egress,
+      clock,
+      random,
+      log,
+    },
+  });
   const processes = createProcessRunner({
     ...{ store, schemas, projector, clock, log, ...tuning },
     processes: [
@@ -84,6 +111,7 @@ export function createPlatform(
           healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
         },
       }),
+      webhookProcess({ sender }),
     ],
   });
   const endPurging = purgeRegularly(ports, log);
@@ -93,6 +121,9 @@ export function createPlatform(
     projector,
     processes,
     prober,
+    projections,
+    webhookSender: sender,
+    webhookSecrets,
     occupiedSlots: occupiedByPlugin,
     slotsBeside: (place, asOf) => occupiedSlotsBeside({ models, projector }, place, asOf),
     scenarioOf:
@@ -100,6 +131,7 @@ export function createPlatform(
     stop: async () => {
       endPurging();
       await processes.stop();
+      await sender.stop();
       await prober.stop();
       await projector.stop();
     },

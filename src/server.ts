@@ -9,6 +9,8 @@ import { openApiFace } from './api/openapi/face.ts';
 import { healthFace, type Readiness } from './api/health.ts';
 import { createAgentDesk } from './api/plugin-manager/agent-desk.ts';
 import { agentRoutes } from './api/plugin-manager/agents.ts';
+import { idpFace } from './api/idp/face.ts';
+import { webhookRoutes } from './api/idp/webhooks.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { catalogRoutes } from './api/plugin-manager/catalog.ts';
@@ -29,14 +31,12 @@ import { createConfigurationChecks } from './core/configuration-checks.ts';
 import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswords } from './core/passwords.ts';
-import type { Projector } from './core/projector.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
-import { allProjections } from './projections.ts';
 
 export interface Server {
   readonly url: string;
@@ -81,7 +81,7 @@ export async function startServer(
     );
 
     await projector.start();
-    const readiness = await followReadiness(store, projector);
+    const readiness = await followReadiness(store, platform);
     const core = {
       executor,
       store,
@@ -98,6 +98,8 @@ export async function startServer(
       occupiedSlots: platform.occupiedSlots,
       slotsBeside: platform.slotsBeside,
       configurationChecks,
+      webhookSecrets: platform.webhookSecrets,
+      egress: ports.egress,
     };
     const desk = createAgentDesk({ models, executor, agent: runtimes.agent, clock });
     const pluginManager = pluginManagerFace([
@@ -114,6 +116,7 @@ export async function startServer(
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),
     ]);
+    const idp = idpFace(webhookRoutes(core));
     const services: HttpServices = {
       clock,
       logger,
@@ -128,10 +131,11 @@ export async function startServer(
       }),
     };
     const health = healthFace({ clock, readiness: readiness.now });
-    const openApi = openApiFace([pluginManager, health], apiInfo);
+    const openApi = openApiFace([pluginManager, idp, health], apiInfo);
     const app = createApp({
       always: health,
-      faces: [pluginManager, openApi],
+      // The API reference lies within the IDP's prefix.
+      faces: [pluginManager, openApi, idp],
       services,
       isReady: () => readiness.now().ready,
       corsOrigins: config.CORS_ORIGINS,
@@ -169,11 +173,11 @@ const apiInfo = {
 /** Which projections have reached the place where the log ended at start. */
 async function followReadiness(
   store: EventStore,
-  projector: Projector,
+  { projector, projections }: Pick<Platform, 'projector' | 'projections'>,
 ): Promise<{ readonly now: () => Readiness; readonly reached: Promise<void> }> {
   const head = await store.head();
   const there = new Set<string>();
-  const names = allProjections.map(({ name }) => name);
+  const names = projections.map(({ name }) => name);
   const follow = async (name: string): Promise<void> => {
     // False also when the projector stops: then nobody asks any more.
     if (await projector.waitFor([name], head, Number.MAX_SAFE_INTEGER)) there.add(name);

@@ -48,6 +48,9 @@ export type UserId = z.output<typeof UserId>;
 export const ApiKeyId = z.string().startsWith('key_').brand<'ApiKeyId'>();
 export type ApiKeyId = z.output<typeof ApiKeyId>;
 
+export const WebhookId = z.string().startsWith('wh_').brand<'WebhookId'>();
+export type WebhookId = z.output<typeof WebhookId>;
+
 export const DeploymentId = z.string().startsWith('dep-').brand<'DeploymentId'>();
 export type DeploymentId = z.output<typeof DeploymentId>;
 

@@ -34,6 +34,9 @@ export const Permission = z.enum([
   /** How the instances there are. */
   'agents:report',
   'audit:read',
+  /** Of one's own tenant; of every tenant for who crosses them. */
+  'webhooks:read',
+  'webhooks:write',
 ]);
 export type Permission = z.output<typeof Permission>;
 
@@ -59,6 +62,8 @@ const granted: Readonly<Record<Role, readonly Permission[]>> = {
     'users:write',
     ...agentPermissions,
     'audit:read',
+    'webhooks:read',
+    'webhooks:write',
   ],
   Viewer: [...own, ...reading],
 };

@@ -88,6 +88,7 @@ export async function openWorld(options: {
     for (let head = null; head !== (await ports.eventStore.head());) {
       head = await ports.eventStore.head();
       await platform.prober.idle();
+      await platform.webhookSender.idle();
       await platform.processes.idle();
       await platform.projector.waitFor('all', head, 1e12);
     }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const exposed =
-  'X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After';
+  'X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Reset-After, Retry-After';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const headers = 'Authorization, Content-Type, Idempotency-Key, X-Correlation-Id, X-Position';
 

@@ -26,12 +26,15 @@ export class Problem extends Error {
   readonly kind: ProblemKind;
   readonly details: readonly FieldProblem[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Of RateLimited, where a limit of requests was it: how many a window has, and when it ends (milliseconds since 1970 UTC). */
+  readonly exceeded: { readonly limit: number; readonly resetAt: number } | null;
   constructor(
     kind: ProblemKind,
     message: string,
     more: {
       readonly details?: readonly FieldProblem[];
       readonly headers?: Readonly<Record<string, string>>;
+      readonly exceeded?: Problem['exceeded'];
       readonly cause?: unknown;
     } = {},
   ) {
@@ -39,6 +42,7 @@ export class Problem extends Error {
     this.kind = kind;
     this.details = more.details ?? [];
     this.headers = more.headers ?? {};
+    this.exceeded = more.exceeded ?? null;
   }
 }
 

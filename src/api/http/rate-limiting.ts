@@ -67,10 +67,12 @@ function tell(response: ServerResponse, consumed: Consumed, clock: Pick<Clock, '
   response.setHeader('X-RateLimit-Limit', limit);
   response.setHeader('X-RateLimit-Remaining', remaining);
   response.setHeader('X-RateLimit-Reset', Math.ceil(resetAt / 1000));
-  if (allowed) return;
   const seconds = Math.max(1, Math.ceil((resetAt - clock.now()) / 1000));
+  response.setHeader('X-RateLimit-Reset-After', seconds);
+  if (allowed) return;
   throw new Problem('RateLimited', `That was too often; try again in ${seconds} seconds`, {
     headers: { 'Retry-After': String(seconds) },
+    exceeded: { limit, resetAt },
   });
 }
 

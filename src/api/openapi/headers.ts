@@ -25,6 +25,7 @@ export const headerComponents = {
     schema: count,
     example: 1700144400,
   },
+  'X-RateLimit-Reset-After': { description: 'The same in seconds from now', schema: count, example: 42 },
   'Retry-After': { description: 'Seconds to wait', required: true, schema: count, example: 60 },
   'WWW-Authenticate': {
     description: 'How to prove who asks',
@@ -56,6 +57,7 @@ const ofAll: readonly HeaderName[] = [
   'X-RateLimit-Limit',
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',
+  'X-RateLimit-Reset-After',
 ];
 /** Refusals that are kept for repetitions, as successes are. */
 const kept: readonly ProblemKind[] = ['NotFound', 'Conflict'];

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { decodeJwt, SignJWT } from 'jose';
 import { Role } from '../../../src/domain/permissions.ts';
 import type { Call, Reply } from '../../support/http.ts';
+import { expectIdpRefusal, isOfIdp } from '../idp/face.ts';
 import { acmeId, expectRefusal } from '../plugin-manager/whole-server.ts';
 import { filledIn, type Whose } from './named.ts';
 import type { Operation } from './operations.ts';
@@ -17,6 +18,19 @@ const jwtSecret = 'a secret of the test, of at least 32 bytes';
 const everyone: readonly Whose[] = ['own', 'other', 'unknown'];
 const tenants: Readonly<Record<Whose, string>> = { own: acmeId, other: globex, unknown: nowhere };
 const crossesTenants = (role: Role): boolean => role === 'PlatformAdmin';
+
+/** In the format of the operation's face. */
+function expectRefused(
+  { path }: Operation,
+  reply: Reply,
+  kind: 'Forbidden' | 'Invalid',
+  fields?: readonly string[],
+): void {
+  const status = kind === 'Forbidden' ? 403 : 400;
+  if (isOfIdp(path))
+    expectIdpRefusal(reply, status, kind === 'Forbidden' ? 'PERMISSION_DENIED' : 'VALIDATION_ERROR', fields);
+  else expectRefusal(reply, status, kind === 'Forbidden' ? 'FORBIDDEN' : 'VALIDATION_ERROR', fields);
+}
 
 describe('every operation, whoever asks about whatever', () => {
   let world: MatrixWorld;
@@ -73,7 +87,7 @@ describe('every operation, whoever asks about whatever', () => {
       tenants[whose],
       ...filledIn(operation.path, whose, world.things).named.map((one) => one[whose]),
     ];
-    const kept = [...headers].filter(([name]) => !/^(x-correlation-id|date|x-ratelimit-\w+)$/.test(name));
+    const kept = [...headers].filter(([name]) => !/^(x-correlation-id|date|x-ratelimit-[\w-]+)$/.test(name));
     const text = JSON.stringify({ status, headers: kept, body });
     const blank = typed.reduce((blanked, one) => blanked.replaceAll(one, '…'), text);
     return blank.replaceAll(/"(traceId|requestId|timestamp)":"[^"]*"/g, '"$1":"…"');
@@ -122,7 +136,7 @@ describe('every operation, whoever asks about whatever', () => {
           const answers = new Set<string>();
           for (const whose of everyone) {
             const reply = await send(operation, whose, world.people[role]);
-            expectRefusal(reply, 403, 'FORBIDDEN', []);
+            expectRefused(operation, reply, 'Forbidden', []);
             answers.add(told(operation, whose, reply));
           }
           expect([...answers], `${role}: ${operation.name}`).to.have.length(1);
@@ -136,7 +150,7 @@ describe('every operation, whoever asks about whatever', () => {
           for (const whose of crossesTenants(role) ? (['own', 'other'] as const) : (['own'] as const)) {
             const probed = await send(operation, whose, world.people[role], probe);
             expect(probed.status, `${role}: ${operation.name}`).to.equal(400);
-            expectRefusal(probed, 400, 'VALIDATION_ERROR', ['no-such-parameter']);
+            expectRefused(operation, probed, 'Invalid', ['no-such-parameter']);
             if (operation.method !== 'GET') continue;
             const { status, body } = await send(operation, whose, world.people[role]);
             expect(status, `${role}: ${operation.name}, ${whose}: ${JSON.stringify(body)}`).to.equal(200);
@@ -205,8 +219,8 @@ describe('every operation, whoever asks about whatever', () => {
       for (const operation of closed())
         for (const role of rolesOf(operation)) {
           const reply = await send(operation, 'own', world.programs[role], probe);
-          if (operation.permission === world.keyPermission) expectRefusal(reply, 400, 'VALIDATION_ERROR');
-          else expectRefusal(reply, 403, 'FORBIDDEN', []);
+          if (operation.permission === world.keyPermission) expectRefused(operation, reply, 'Invalid');
+          else expectRefused(operation, reply, 'Forbidden', []);
         }
     }));
 });

@@ -59,4 +59,15 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   // Agents alone, by a key with a scope, whatever the role of its user: test/agents/protocol.test.ts.
   'GET /api/v1/agent/assignments': [],
   'POST /api/v1/plugin-deployments/{deploymentId}/health-reports': [],
+  'POST /api/webhooks': tenants,
+  'GET /api/webhooks': tenants,
+  'GET /api/webhooks/{webhookId}': tenants,
+  'PATCH /api/webhooks/{webhookId}': tenants,
+  'DELETE /api/webhooks/{webhookId}': tenants,
+  'GET /api/webhooks/{webhookId}/deliveries': tenants,
+  'GET /api/webhooks/{webhookId}/deliveries/{deliveryId}': tenants,
+  'POST /api/webhooks/{webhookId}/deliveries/{deliveryId}/replay': tenants,
+  'POST /api/webhooks/{webhookId}/replay': tenants,
+  'POST /api/webhooks/{webhookId}/rotate-secret': tenants,
+  'POST /api/webhooks/{webhookId}/test': tenants,
 };

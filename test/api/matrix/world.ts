@@ -1,5 +1,6 @@
 /** A server with two tenants that have the same things, and everybody who may ask. */
 import { expect } from 'chai';
+import { TestedAnswer, WebhookWithSecretAnswer } from '../../../src/api/idp/webhook-schemas.ts';
 import { CreatedApiKeyAnswer, UserAnswer } from '../../../src/api/plugin-manager/user-schemas.ts';
 import { DeployedAnswer, DeploymentAnswer } from '../../../src/api/plugin-manager/deployment-schemas.ts';
 import { permissionsOf, Role } from '../../../src/domain/permissions.ts';
@@ -23,6 +24,7 @@ export const secretsOfAcme = {
   configuration: 'acme-configuration-7c1f',
   reason: 'acme-reason-7c1f',
   key: 'acme-key-7c1f',
+  webhook: 'acme-webhook-7c1f',
 } as const;
 
 export interface Asker {
@@ -50,8 +52,8 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
     expect(status, JSON.stringify(body)).to.be.within(200, 299);
     return body;
   }
-  const write = (token: string, path: string, body: object): Promise<unknown> =>
-    made(server.call('POST', `/api/v1${path}`, { token, body }));
+  const write = (token: string, path: string, body: object, prefix = '/api/v1'): Promise<unknown> =>
+    made(server.call('POST', `${prefix}${path}`, { token, body }));
 
   async function statusOf(deploymentId: string): Promise<string> {
     await server.settle();
@@ -95,7 +97,16 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
     const deploymentId = await deploy();
     await write(token, `/plugin-deployments/${deploymentId}/rollback`, { reason: secrets.reason });
     const { keyId } = CreatedApiKeyAnswer.parse(await write(token, '/api-keys', { name: secrets.key }));
-    return { userId, deploymentId, keyId };
+    return { userId, deploymentId, keyId, ...(await listen(token, secrets.webhook)) };
+  }
+
+  /** A webhook that was tested: its name leads to the loopback, which is not asked. */
+  async function listen(token: string, name: string) {
+    const asked = { url: `https://${name}.localhost/`, events: ['plugin.deleted'], name };
+    const { id } = WebhookWithSecretAnswer.parse(await write(token, '/webhooks', asked, '/api'));
+    const { deliveryId } = TestedAnswer.parse(await write(token, `/webhooks/${id}/test`, {}, '/api'));
+    await server.pass(2);
+    return { webhookId: id, deliveryId };
   }
 
   async function publish(tenantId: string, pluginId: string, capabilityId: string): Promise<void> {
@@ -114,7 +125,7 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
       user: 'Hank',
       email: 'hank@globex.example.com',
     },
-    ...{ configuration: 'nothing', reason: 'no reason', key: 'Nightly' },
+    ...{ configuration: 'nothing', reason: 'no reason', key: 'Nightly', webhook: 'globex' },
   });
   await server.settle();
 
@@ -137,6 +148,11 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
     ['/api/v1/plugin-deployments/{deploymentId}', deployment],
     ['/api/v1/users/{userId}', hidden(ours.userId, theirs.userId, `usr_${'0'.repeat(20)}`)],
     ['/api/v1/api-keys/{keyId}', hidden(ours.keyId, theirs.keyId, `key_${'0'.repeat(20)}`)],
+    ['/api/webhooks/{webhookId}', hidden(ours.webhookId, theirs.webhookId, `wh_${'0'.repeat(20)}`)],
+    [
+      '/api/webhooks/{webhookId}/deliveries/{deliveryId}',
+      hidden(ours.deliveryId, theirs.deliveryId, 'evt_00000000-0000-5000-8000-000000000000'),
+    ],
     ['/api/v1/plugins/{pluginId}', plugin],
     ['/api/v1/marketplace/plugins/{pluginId}', plugin],
     [
