@@ -63,7 +63,7 @@ function ordered(spans: readonly Span[], now: number): readonly Span[] {
 function withSilence(question: HistoryQuestion, spans: readonly Span[]): readonly HealthPoint[] {
   const end = Math.min(question.now, question.stoppedAt ?? question.now);
   return spans.flatMap((span, index) => {
-    const point = pointOf(span);
+    const point = pointOf(span, question.staleAfterMs);
     if (span.healthy + span.unhealthy === 0) return [point];
     const next = spans[index + 1]?.from ?? end;
     return [point, ...silentSlots(span, next, question)];
@@ -87,8 +87,14 @@ function silentSlots(
   return points;
 }
 
-function pointOf({ from, until, healthy, unhealthy, leastHealthy, tally }: Span): HealthPoint {
-  return { from, until, healthy, unhealthy, leastHealthy, tally, silent: false };
+/** Where the last report was no longer good at its end, no instance is known to have been well then. */
+function pointOf(span: Span, staleAfterMs: number): HealthPoint {
+  const { from, until, healthy, unhealthy, leastHealthy, tally } = span;
+  const counts =
+    until > span.lastReportAt + staleAfterMs
+      ? { healthy: 0, unhealthy: 0, leastHealthy: 0 }
+      : { healthy, unhealthy, leastHealthy };
+  return { from, until, ...counts, tally, silent: false };
 }
 
 /**

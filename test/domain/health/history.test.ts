@@ -114,6 +114,17 @@ describe('the history of a deployment', () => {
     expect([healthy, tally]).to.deep.equal([0, noTally]);
   });
 
+  it('counts nobody at the end of a point at which the last report was no longer good', () => {
+    const counts = (seconds: number, now = start + minuteMs) => {
+      const [point] = ask({ spans: [span(0, { lastReportAt: start + seconds * 1000 })], now });
+      return [point?.healthy, point?.leastHealthy, point?.silent, point?.tally];
+    };
+    const { tally } = span(0);
+    expect(counts(29)).to.deep.equal([2, 2, false, tally]);
+    expect(counts(28)).to.deep.equal([0, 0, false, tally]);
+    expect(counts(28, start + 59_000)).to.deep.equal([2, 2, false, tally]);
+  });
+
   it('shows silence that began before the window', () => {
     const shown = ask({ spans: [span(0)], from: start + 42 * minuteMs });
     expect(ends(shown)).to.deep.equal([45, 50, 55, 60]);
