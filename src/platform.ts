@@ -69,10 +69,8 @@ export function createPlatform(
   const questions = {
     occupied: async () => (await Array.fromAsync(occupiedSlots(models))).map(({ key }) => key),
     open: () => Array.fromAsync(inFlightDeployments(models)),
-    due: async (nowMs: number, limit: number) => [
-      ...(await dueSlots(models, nowMs, Math.min(limit, 1_000))),
-      ...(await dueClaims(models, nowMs, Math.min(limit, 1_000))),
-    ],
+    due: (span: Parameters<typeof dueSlots>[1], limit: number) => dueSlots(models, span, limit),
+    dueClaims: (nowMs: number, limit: number) => dueClaims(models, nowMs, limit),
   };
   const slots = async () => [
     ...new Set([...(await questions.occupied()), ...(await Array.fromAsync(reservedSlots(models)))]),

@@ -58,7 +58,7 @@ interface Running {
 }
 
 const pollEveryMs = 1_000;
-const dueAtOnce = 256;
+const dueAtOnce = 1_000;
 /** Milliseconds after which projections that are not there yet are waited for again. */
 const projectionsWithinMs = 30_000;
 

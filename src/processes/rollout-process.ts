@@ -15,8 +15,13 @@ export interface RolloutQuestions {
   readonly open: () => Promise<
     readonly { readonly slot: Slot; readonly deploymentId: DeploymentId; readonly correlationId: string }[]
   >;
-  /** Slots of which an event said that they are to be asked again by now, the longest due first. */
-  readonly due: (nowMs: number, limit: number) => Promise<readonly SlotKey[]>;
+  /** Slots of which an event said that they are to be asked again by now, the longest due first; see dueSlots. */
+  readonly due: (
+    span: { readonly after: string | null; readonly nowMs: number },
+    limit: number,
+  ) => Promise<readonly { readonly key: SlotKey; readonly dueAt: string }[]>;
+  /** Slots with a claim that has expired, the oldest first. */
+  readonly dueClaims: (nowMs: number, limit: number) => Promise<readonly SlotKey[]>;
 }
 
 export function rolloutProcess(deps: {
@@ -28,6 +33,17 @@ export function rolloutProcess(deps: {
   const { rollouts, witness, questions, clock } = deps;
   /** Slots to be asked again, by monotonic milliseconds: silence and earned time are no events. Lost with the process, as it is woken anew. */
   const askAgainAt = new Map<SlotKey, number>();
+  /** Where the sweep over what events said goes on: what is overdue stays so until its next event, and must not crowd out the rest. */
+  let sweptUpTo: string | null = null;
+
+  async function sweep(nowMs: number, limit: number): Promise<readonly SlotKey[]> {
+    const found = await questions.due({ after: sweptUpTo, nowMs }, limit);
+    const last = found.at(-1)?.dueAt;
+    // Of the last moment there may be more: it is read again, unless it is all there was.
+    const whole = found.findLast(({ dueAt }) => dueAt !== last)?.dueAt ?? last;
+    sweptUpTo = found.length < limit || whole === undefined ? null : whole;
+    return found.map(({ key }) => key);
+  }
 
   return {
     name: 'rollouts',
@@ -46,8 +62,11 @@ export function rolloutProcess(deps: {
     },
     due: async (nowMs, limit) => {
       const monotonic = clock.monotonic();
-      const asked = [...askAgainAt].filter(([, at]) => at <= monotonic).map(([key]) => key);
-      return [...new Set([...asked, ...(await questions.due(nowMs, limit))])].slice(0, limit);
+      // Each source has its share, whatever the other holds.
+      const share = Math.max(1, Math.floor(Math.min(limit, 1_000) / 4));
+      const recorded = [...(await questions.dueClaims(nowMs, share)), ...(await sweep(nowMs, share))];
+      const asked = [...askAgainAt].filter(([, at]) => at <= monotonic).sort(([, a], [, b]) => a - b);
+      return [...new Set([...recorded, ...asked.map(([key]) => key)])].slice(0, limit);
     },
     handle: async (key) => {
       const slot = key as SlotKey;

@@ -202,17 +202,31 @@ export async function* inFlightDeployments(models: ReadModels): AsyncGenerator<I
   } while (cursor !== undefined);
 }
 
-/** Slots with a deployment that is due, the longest overdue first. @param nowMs wall milliseconds @param limit most deployments looked at, 1..1,000 */
+/** A slot with a deployment that is due. */
+export interface DueSlot {
+  readonly key: SlotKey;
+  /** ISO 8601. */
+  readonly dueAt: string;
+}
+
+/**
+ * The longest overdue first, one for each deployment.
+ * @param span.after due later than this (ISO 8601); null: from the first @param span.nowMs wall milliseconds
+ * @param limit 1..1,000
+ */
 export async function dueSlots(
   models: ReadModels,
-  nowMs: number,
+  { after, nowMs }: { readonly after: string | null; readonly nowMs: number },
   limit: number,
-): Promise<readonly SlotKey[]> {
+): Promise<readonly DueSlot[]> {
+  const lte = new Date(nowMs).toISOString();
   const page = await models.find<DeploymentDocument>(deployments.name, {
     scope: platform,
-    filter: { range: ['dueAt', { lte: new Date(nowMs).toISOString() }] },
+    filter: { range: ['dueAt', after === null ? { lte } : { gt: after, lte }] },
     sort: [{ path: 'dueAt', order: 'asc' }],
     limit,
   });
-  return [...new Set(page.documents.map(({ data }) => data.slot))];
+  return page.documents.flatMap(({ data: { slot, dueAt } }) =>
+    dueAt === null ? [] : [{ key: slot, dueAt }],
+  );
 }

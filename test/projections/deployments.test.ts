@@ -157,8 +157,11 @@ describe('deployments', () => {
     const parts = { tenant: 'tenant-acme', environment: 'Staging', plugin: 'payment-stripe' };
     expect(await inFlight()).to.deep.equal([{ ...parts, id: two }]);
     const due = (await view(two)).dueAt!;
-    const ask = (ms: number) => dueSlots(facts.world.models, Date.parse(due) + ms, 10);
-    expect([await ask(-1), await ask(0)]).to.deep.equal([[], [key]]);
+    const ask = async (ms: number, after: string | null = null) => {
+      const found = await dueSlots(facts.world.models, { after, nowMs: Date.parse(due) + ms }, 10);
+      return found.map(({ key }) => key);
+    };
+    expect([await ask(-1), await ask(0), await ask(0, due)]).to.deep.equal([[], [key], []]);
 
     await facts.deployment(two, { type: 'RolloutPaused', data: { cause: 'User', reason: 'wait', by: user } });
     expect((await view(two)).dueAt).to.equal(null);

@@ -1,46 +1,12 @@
 import { expect } from 'chai';
 import { interrupt } from '../../../src/domain/deployment/requests.ts';
 import * as requests from '../../../src/domain/deployment/requests.ts';
-import { DeploymentId } from '../../../src/domain/ids.ts';
 import { claimUndeploy } from '../../../src/domain/slot-undeploy.ts';
-import { claimRollback } from '../../../src/domain/slot.ts';
-import type { PlanInput } from '../../../src/domain/deployment/plan.ts';
+import { canary, hour, onlyNew, reasonOf, until } from './canary-world.ts';
 import { newId, oldId, request, start, user } from './samples.ts';
 import { world, type Behaviour, type World } from './world.ts';
 
-const hour = 3600_000;
 const by = { by: user, reason: 'because' };
-
-/** A world in which dep-old is current, when dep-new is requested. */
-function canary(behaviour: Behaviour = () => 'pass', plan: PlanInput = {}): World {
-  const it = world();
-  it.request(
-    request(
-      { strategy: 'Direct', totalInstances: 4 },
-      { deploymentId: oldId, previousDeploymentId: null, pluginVersion: '1.0.0' },
-    ),
-  );
-  expect(it.run(hour, () => it.state(oldId).phase === 'Completed')).to.equal(true);
-  it.log.length = 0;
-  it.behaviour = behaviour;
-  it.request(request(plan));
-  return it;
-}
-
-const onlyNew =
-  (outcome: (at: Parameters<Behaviour>[0]) => ReturnType<Behaviour>): Behaviour =>
-  (at) =>
-    at.deploymentId === newId ? outcome(at) : 'pass';
-
-function until(it: World, phase: string, ms = 3 * hour): void {
-  const there = it.run(ms, () => it.state(newId).phase === phase);
-  expect(there, `${phase} expected, ${it.state(newId).phase} found: ${it.types().join(' ')}`).to.equal(true);
-}
-
-function reasonOf(it: World): string {
-  const state = it.state(newId);
-  return 'reason' in state ? state.reason : '';
-}
 
 describe('a rollout', () => {
   describe('7. Advance', () => {
@@ -345,69 +311,6 @@ describe('a rollout', () => {
       const it = waiting();
       it.behaviour = onlyNew(() => 'fail');
       until(it, 'RolledBack', 60_000);
-    });
-  });
-
-  describe('promote', () => {
-    it('skips the remaining bakes, never the failure rule', () => {
-      const it = canary();
-      until(it, 'Baking');
-      it.ask(newId, (state) => requests.promote(state, by, start + it.ms));
-      until(it, 'Completed', 240_000);
-      const sick = canary();
-      until(sick, 'Baking');
-      sick.behaviour = onlyNew(() => 'fail');
-      sick.ask(newId, (state) => requests.promote(state, by, start + sick.ms));
-      until(sick, 'RolledBack', 240_000);
-    });
-  });
-
-  describe('rollback', () => {
-    it('of a running rollout is immediate', () => {
-      const it = canary();
-      until(it, 'Baking');
-      it.ask(newId, (state, slot) => requests.requestRollback(state, slot, by, start + it.ms));
-      expect(it.state(newId).phase).to.equal('RolledBack');
-      expect(it.slot).to.deep.include({ current: oldId, coolDown: null });
-    });
-
-    it('of a completed one brings its predecessor up beside it, and turns once that is ready', () => {
-      const it = canary();
-      until(it, 'Completed');
-      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      it.run(60_000);
-      expect(it.state(newId).phase).to.equal('RollingBack');
-      expect(it.slot.current).to.equal(newId);
-      it.behaviour = () => 'pass';
-      until(it, 'RolledBack', 30_000);
-      expect(it.slot).to.deep.include({ current: oldId, flight: null });
-    });
-
-    it('of a completed one fails at the deadline when the predecessor does not come up, and can be asked again', () => {
-      const it = canary();
-      until(it, 'Completed');
-      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? 'fail' : 'pass');
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      until(it, 'RollbackFailed', 700_000);
-      expect(it.slot).to.deep.include({ current: newId, flight: null });
-      it.behaviour = () => 'pass';
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      until(it, 'RolledBack', 60_000);
-    });
-  });
-
-  describe('superseding', () => {
-    it('returns to stable first and starts from stable', () => {
-      const it = canary();
-      until(it, 'Baking');
-      const next = request({ strategy: 'Direct' }, { deploymentId: DeploymentId.parse('dep-next') });
-      it.request(next, { supersede: true });
-      expect(it.state(next.deploymentId).phase).to.equal('Pending');
-      it.ask(newId, (state) => requests.abort(state, by, next.deploymentId));
-      expect(it.state(newId).phase).to.equal('Superseded');
-      expect(it.run(hour, () => it.state(next.deploymentId).phase === 'Completed')).to.equal(true);
-      expect(it.slot.current).to.equal(next.deploymentId);
     });
   });
 });
