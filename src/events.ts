@@ -11,6 +11,7 @@ import { platformSetup } from './domain/platform-setup.ts';
 import { pluginEvents } from './domain/plugin.ts';
 import { quotaEvents } from './domain/quota.ts';
 import { reservationEvents } from './domain/reservation.ts';
+import { secretEvents } from './domain/secrets.ts';
 import { slotEvents } from './domain/slot.ts';
 import { tenantEvents } from './domain/tenant.ts';
 import { user } from './domain/user.ts';
@@ -30,6 +31,7 @@ export const allEvents: readonly EventSchemas[] = [
   pluginEvents,
   quotaEvents,
   reservationEvents,
+  secretEvents,
   slotEvents,
   tenantEvents,
   user.events,

@@ -21,6 +21,7 @@ import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
 import { rolloutFreezeRoutes } from './api/plugin-manager/rollout-freeze.ts';
 import { rolloutRoutes } from './api/plugin-manager/rollouts.ts';
+import { secretRoutes } from './api/plugin-manager/secrets.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
@@ -112,6 +113,7 @@ export async function startServer(
       ...deploymentHealthRoutes(core),
       ...rolloutFreezeRoutes(core),
       ...tenantRoutes(core),
+      ...secretRoutes(core),
       ...userRoutes(core),
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),

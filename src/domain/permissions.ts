@@ -21,6 +21,8 @@ export const Permission = z.enum([
   'tenants:read',
   'tenants:list',
   'tenants:write',
+  'secrets:read',
+  'secrets:write',
   'users:read',
   'users:write',
   /** Who one is oneself. */
@@ -58,6 +60,8 @@ const granted: Readonly<Record<Role, readonly Permission[]>> = {
     'deployments:read',
     'deployments:write',
     'tenants:read',
+    'secrets:read',
+    'secrets:write',
     'users:read',
     'users:write',
     ...agentPermissions,

@@ -52,6 +52,23 @@ export function malformedReferences(configuration: ConfigurationValue): readonly
   });
 }
 
+/**
+ * The configuration with values in place of references, for the start of an instance. A reference without a value stays as it is.
+ * Values are put in as they are: what looks like a reference in one of them is none.
+ */
+export function withSecrets(
+  configuration: ConfigurationValue,
+  values: ReadonlyMap<string, string>,
+): ConfigurationValue {
+  if (typeof configuration === 'string')
+    return configuration.replaceAll(reference, (written, name: string) => values.get(name) ?? written);
+  if (typeof configuration !== 'object' || configuration === null) return configuration;
+  if (isList(configuration)) return configuration.map((item) => withSecrets(item, values));
+  return Object.fromEntries(
+    Object.entries(configuration).map(([name, item]) => [name, withSecrets(item, values)]),
+  );
+}
+
 interface Text {
   readonly path: FoundReference['path'];
   readonly text: string;

@@ -20,7 +20,10 @@ describe('permissions', () => {
     ]);
     expect(who('tenants:write'), 'create tenant').to.have.members(['PlatformAdmin']);
     expect(who('tenants:list'), 'list tenants').to.have.members(['PlatformAdmin']);
-    for (const permission of ['users:read', 'users:write', 'webhooks:read', 'webhooks:write'] as const)
+    for (const permission of [
+      ...(['users:read', 'users:write', 'webhooks:read', 'webhooks:write'] as const),
+      ...(['secrets:read', 'secrets:write'] as const),
+    ])
       expect(who(permission), permission).to.have.members(['TenantAdmin', 'PlatformAdmin']);
     for (const permission of ['agents:read', 'agents:report'] as const)
       expect(who(permission), 'make keys of agents').to.have.members(['TenantAdmin', 'PlatformAdmin']);

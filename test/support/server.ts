@@ -42,6 +42,8 @@ export async function startTestServer(
     readonly settings?: Readonly<Record<string, string>>;
     readonly ports?: Partial<Ports>;
     readonly folder?: string;
+    /** Takes every line of the log, at the most talkative level. */
+    readonly logTo?: (line: string) => void;
   } = {},
 ): Promise<TestServer> {
   const own = options.folder === undefined ? await temporaryFolder() : null;
@@ -61,7 +63,7 @@ export async function startTestServer(
 
   async function start(): Promise<void> {
     server = await startServer(config, {
-      logger: pino({ level: 'silent' }),
+      logger: options.logTo ? pino({ level: 'trace' }, { write: options.logTo }) : pino({ level: 'silent' }),
       announce: () => undefined,
       ...(options.ports ? { ports: options.ports } : {}),
     });

@@ -143,7 +143,11 @@ const deployedMembers = {
   startedAt: instant,
 };
 
-export const DeployedAnswer = z.object(deployedMembers);
+export const Warnings = z.array(z.strictObject({ field: z.string(), message: z.string() })).meta({
+  description:
+    'What may keep instances from starting, and can still be mended: secrets that do not exist yet',
+});
+export const DeployedAnswer = z.object({ ...deployedMembers, warnings: Warnings });
 
 const DeploymentSummary = z.object({
   ...deployedMembers,
@@ -183,7 +187,7 @@ export const RolledBackAnswer = z.object({
 export function deployedAnswer(
   request: DeploymentRequest,
   startedAt: string,
-): z.output<typeof DeployedAnswer> {
+): Omit<z.output<typeof DeployedAnswer>, 'warnings'> {
   return {
     deploymentId: request.deploymentId,
     pluginId: request.plugin,

@@ -3,6 +3,7 @@ import type { DeployPluginDeps } from '../../commands/check-deployment.ts';
 import { deployPlugin } from '../../commands/deploy-plugin.ts';
 import { rollBackDeployment } from '../../commands/roll-back-deployment.ts';
 import { tryDeployment } from '../../commands/try-deployment.ts';
+import { warnOfMissingSecrets } from '../../commands/warn-of-missing-secrets.ts';
 import { DeploymentId } from '../../domain/ids.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
@@ -54,12 +55,17 @@ export function deploymentRoutes(deps: DeploymentRoutesDeps): readonly Route[] {
       refusals: ['NotFound', 'DependencyConflict'],
       handler: async ({ principal, context, body: { dryRun, ...body } }) => {
         refuseOtherTenant(principal, body.tenantId);
-        if (dryRun === true)
-          return { status: 200, body: dryRunAnswer(body, await tryDeployment(deps, body)) };
+        const { tenantId: tenant, configuration = {} } = body;
+        if (dryRun === true) {
+          const tried = await tryDeployment(deps, body);
+          const warnings = await warnOfMissingSecrets(deps, { tenant, configuration });
+          return { status: 200, body: { ...dryRunAnswer(body, tried), warnings } };
+        }
         const { userId } = callerOf(principal);
         const { request, position } = await deployPlugin(deps, { ...context, userId }, body);
         const startedAt = await recordedAt(store, request.deploymentId);
-        return { status: 202, body: deployedAnswer(request, startedAt), position };
+        const warnings = await warnOfMissingSecrets(deps, { tenant, configuration });
+        return { status: 202, body: { ...deployedAnswer(request, startedAt), warnings }, position };
       },
     }),
     route({

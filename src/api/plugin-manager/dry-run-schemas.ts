@@ -1,5 +1,6 @@
 /** What a deployment would do, as the Plugin Manager API answers `dryRun: true`. */
 import { z } from 'zod';
+import { Warnings } from './deployment-schemas.ts';
 import type { DeployInput } from '../../commands/check-deployment.ts';
 import type { TriedDeployment } from '../../commands/try-deployment.ts';
 import { AnalysisMetric } from '../../domain/deployment/analysis.ts';
@@ -47,9 +48,13 @@ export const DryRunAnswer = z.object({
   ),
   replaces: z.object({ deploymentId: z.string(), pluginVersion: z.string() }).nullable(),
   supersedes: z.string().nullable().meta({ description: 'The rollout that it would end first' }),
+  warnings: Warnings,
 });
 
-export function dryRunAnswer(input: DeployInput, tried: TriedDeployment): z.output<typeof DryRunAnswer> {
+export function dryRunAnswer(
+  input: DeployInput,
+  tried: TriedDeployment,
+): Omit<z.output<typeof DryRunAnswer>, 'warnings'> {
   const { plan, healthCheck, totalInstances, reserved, atPeak, quotas, dependencies } = tried;
   return {
     dryRun: true,

@@ -25,6 +25,7 @@ export const secretsOfAcme = {
   reason: 'acme-reason-7c1f',
   key: 'acme-key-7c1f',
   webhook: 'acme-webhook-7c1f',
+  secret: 'acme-secret-7c1f',
 } as const;
 
 export interface Asker {
@@ -96,6 +97,8 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
     }
     const deploymentId = await deploy();
     await write(token, `/plugin-deployments/${deploymentId}/rollback`, { reason: secrets.reason });
+    const secret = `/api/v1/tenants/${tenantId}/secrets/${secrets.secret}`;
+    await made(server.call('PUT', secret, { token, body: { value: 'nobody sees this' } }));
     const { keyId } = CreatedApiKeyAnswer.parse(await write(token, '/api-keys', { name: secrets.key }));
     return { userId, deploymentId, keyId, ...(await listen(token, secrets.webhook)) };
   }
@@ -126,6 +129,7 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
       email: 'hank@globex.example.com',
     },
     ...{ configuration: 'nothing', reason: 'no reason', key: 'Nightly', webhook: 'globex' },
+    secret: 'globex-secret',
   });
   await server.settle();
 
@@ -145,6 +149,7 @@ export async function openMatrixWorld(settings: Readonly<Record<string, string>>
   };
   const things: NamedThings = new Map([
     ['/api/v1/tenants/{tenantId}', tenant],
+    ['/api/v1/tenants/{tenantId}/secrets/{name}', hidden(secretsOfAcme.secret, 'globex-secret', 'no-secret')],
     ['/api/v1/plugin-deployments/{deploymentId}', deployment],
     ['/api/v1/users/{userId}', hidden(ours.userId, theirs.userId, `usr_${'0'.repeat(20)}`)],
     ['/api/v1/api-keys/{keyId}', hidden(ours.keyId, theirs.keyId, `key_${'0'.repeat(20)}`)],

@@ -335,10 +335,22 @@ const reporting: BadBodies = {
   ],
 };
 
+const settingSecrets: BadBodies = {
+  method: 'PUT',
+  path: `/tenants/${acmeId}/secrets/stripe-api-key`,
+  body: { value: 'sk_live_1' },
+  wrong: [
+    ...each('value', undefined, null, 7, true, {}, ['a'], '', long(65_537), 'é'.repeat(32_769)),
+    ...each('name', 'other'),
+    ...each('version', 7),
+    ...each('tenantId', acmeId),
+  ],
+};
+
 export const badBodies = [
   ...[registering, editingPlugins, changingVersions],
   ...[creatingTenants, deploying, ...askingOfRollouts, freezing, loggingIn],
-  ...[creatingUsers, creatingApiKeys, reporting],
+  ...[creatingUsers, creatingApiKeys, reporting, settingSecrets],
 ];
 
 /** Parameters of a list, and the one that is named. */
@@ -374,6 +386,7 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     [`after=${long(65)}`, 'after'],
   ],
   '/plugin-deployments/dep-1/history': [['order=asc', 'order']],
+  [`/tenants/${acmeId}/secrets`]: [['name=stripe', 'name']],
   '/plugin-deployments': [
     ['status=Done', 'status'],
     [`tenantId=${acmeId}&tenantId=${acmeId}`, 'tenantId'],

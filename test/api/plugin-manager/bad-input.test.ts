@@ -5,7 +5,7 @@ import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createAcme, registerCorePayments, registerStripe } from '../../fixtures/plugin-manager.ts';
 import type { Call, Reply } from '../../support/http.ts';
 import { badBodies, badPaging, badQueries, badSearches, changed } from './bad-bodies.ts';
-import { expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
+import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
 
 describe('bad input over HTTP', () => {
   let server: WholeServer;
@@ -149,8 +149,16 @@ describe('bad input over HTTP', () => {
     for (const name of names)
       for (const word of ['rollback', 'pause', 'resume', 'promote', 'abort', 'approve'])
         expectRefusal(await send('POST', `/plugin-deployments/${name}/${word}`), 404, 'NOT_FOUND');
-    for (const name of names)
+    for (const name of names) {
       expectRefusal(await send('DELETE', `/plugin-deployments/${name}`), 404, 'NOT_FOUND');
+      expectRefusal(await send('DELETE', `/tenants/${acmeId}/secrets/${name}`), 404, 'NOT_FOUND');
+      expectRefusal(await send('GET', `/tenants/${name}/secrets`), 404, 'NOT_FOUND');
+    }
+    for (const name of ['-a', 'a%20b', '..%2Fa', 'x'.repeat(101), '__proto__'])
+      expectRefusal(
+        await send('PUT', `/tenants/${acmeId}/secrets/${name}`, { body: { value: 'x' } }),
+        ...([400, 'VALIDATION_ERROR', ['name']] as const),
+      );
     expectRefusal(await send('GET', '/plugins/%E0%A4%A'), 400, 'VALIDATION_ERROR');
     for (const path of ['/', '/API/v1/plugins', '/plugins'])
       expectRefusal(await server.call('GET', path, { token }), 404, 'NOT_FOUND');

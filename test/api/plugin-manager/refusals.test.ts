@@ -25,6 +25,7 @@ const parameters: Readonly<Record<string, string>> = {
   '{capabilityId}': 'IPaymentProcessor',
   '{userId}': 'usr_unknown',
   '{keyId}': 'key_unknown',
+  '{name}': 'unknown',
 };
 
 describe('refusals over HTTP', () => {

@@ -33,9 +33,13 @@ export interface WholeServer extends TestServer {
 
 const ends = ['Completed', 'RolledBack', 'RollbackFailed', 'Failed', 'Cancelled'];
 
-export async function openWholeServer(settings: Readonly<Record<string, string>> = {}): Promise<WholeServer> {
+/** @param logTo takes every line of the log */
+export async function openWholeServer(
+  settings: Readonly<Record<string, string>> = {},
+  logTo?: (line: string) => void,
+): Promise<WholeServer> {
   const clock = createVirtualClock();
-  const server = await startTestServer({ settings, ports: { clock } });
+  const server = await startTestServer({ settings, ports: { clock }, ...(logTo && { logTo }) });
   const ask: WholeServer['ask'] = async (role, method, path, body, call = {}) => {
     // What one has written oneself is waited for; what others wrote may be seen later.
     if (method === 'GET') await server.settle();
