@@ -3,17 +3,19 @@ import { benchAppend } from './append.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchReads } from './reads.ts';
+import { benchSearch } from './search.ts';
 import { benchStart } from './start.ts';
 import type { Row } from './table.ts';
 import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
-type BenchmarkName = 'append' | 'http' | 'reads' | 'verdaccio' | 'fold' | 'start';
+type BenchmarkName = 'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'fold' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
   http: benchHttp,
   reads: benchReads,
+  search: benchSearch,
   verdaccio: benchVerdaccio,
   fold: benchFold,
   start: benchStart,

@@ -4,6 +4,7 @@ import { valueAt } from './read-models-path.ts';
 import {
   documentsTable,
   elementsTable,
+  factsTable,
   multiFields,
   textTable,
   variantsTable,
@@ -11,10 +12,10 @@ import {
 } from './read-models-schema.ts';
 import type { Statements } from './read-models-statements.ts';
 import { variants } from './read-models-text.ts';
-import { tokensOf } from './read-models-tokens.ts';
+import { factToken, tokensOf } from './read-models-tokens.ts';
 
-/** Words remembered as being in the vocabulary already; beyond that it is asked again. */
-const WORDS_REMEMBERED = 50_000;
+/** Words remembered as being in the vocabulary already, and numbers of facts; beyond that the file is asked again. */
+const REMEMBERED = 50_000;
 
 export interface Indexer {
   put(document: Document): void;
@@ -28,6 +29,7 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
   const fields = multiFields(spec);
   const searchable = [...spec.text, ...(spec.textFilters ?? [])];
   const known = new Set<string>();
+  const numbers = new Map<string, number>();
 
   function indexElements(doc: number, data: object): void {
     for (const field of fields) {
@@ -42,17 +44,30 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
 
   function indexText(doc: number, data: object): void {
     if (spec.text.length === 0) return;
-    const { tokens, words } = tokensOf(spec, data);
+    const { tokens, facts, words } = tokensOf(spec, data);
     statements
       .writing(`INSERT INTO ${textTable(number)} (rowid, tokens) VALUES (?, ?)`)
-      .run(doc, [...tokens].join(' '));
+      .run(doc, [...tokens, ...[...facts].map((fact) => factToken(numberOf(fact)))].join(' '));
     for (const word of words) learn(word);
+  }
+
+  function numberOf(fact: string): number {
+    const remembered = numbers.get(fact);
+    if (remembered !== undefined) return remembered;
+    const table = factsTable(number);
+    const stored = statements.prepare(`SELECT number FROM ${table} WHERE fact = ?`).get(fact)?.['number'];
+    const found = Number(
+      stored ?? statements.writing(`INSERT INTO ${table} (fact) VALUES (?)`).run(fact).lastInsertRowid,
+    );
+    if (numbers.size >= REMEMBERED) numbers.clear();
+    numbers.set(fact, found);
+    return found;
   }
 
   /** The vocabulary only grows: a word that no document has any more finds nothing, and a rebuild sheds it. */
   function learn(word: string): void {
     if (known.has(word)) return;
-    if (known.size >= WORDS_REMEMBERED) known.clear();
+    if (known.size >= REMEMBERED) known.clear();
     known.add(word);
     const insert = statements.writing(
       `INSERT OR IGNORE INTO ${variantsTable(number)} (variant, word) VALUES (?, ?)`,

@@ -15,7 +15,7 @@ export interface StoredCollection extends Table, Generation {
 }
 
 /** Raised when the tables below change: a file of another format is thrown away and rebuilt from the log. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 /** "SLRM", SQLite's own mark of whose file this is. */
 export const APPLICATION_ID = 0x534c524d;
 
@@ -24,8 +24,10 @@ export const documentsTable = (number: number): string => `documents_${number}`;
 export const elementsTable = (number: number): string => `elements_${number}`;
 /** Full text: a bag of tokens (read-models-tokens.ts) a document; the rowid is the document's. */
 export const textTable = (number: number): string => `text_${number}`;
+/** Facts that searches are filtered by, numbered: tokens are made of the numbers. */
+export const factsTable = (number: number): string => `facts_${number}`;
 /** Beginnings of words that are indexed, in letters: longer ones are looked up among the words. A token has one letter more. */
-export const indexedPrefixes = [1, 2, 3] as const;
+export const indexedPrefixes = [1, 2, 3, 4, 5] as const;
 /** Words of the texts by themselves and by what is left when one letter is dropped: how typos are found. */
 export const variantsTable = (number: number): string => `variants_${number}`;
 
@@ -86,14 +88,15 @@ export function createSideTables(db: DatabaseSync, { number, spec }: Table): voi
     db.exec(`
       CREATE VIRTUAL TABLE ${textTable(number)} USING fts5(tokens, content = '', contentless_delete = 1,
         detail = 'none', tokenize = 'ascii', prefix = '${indexedPrefixes.map((letters) => letters + 1).join(' ')}');
+      CREATE TABLE ${factsTable(number)} (number INTEGER PRIMARY KEY, fact TEXT NOT NULL UNIQUE);
       CREATE TABLE ${variantsTable(number)} (variant TEXT, word TEXT, PRIMARY KEY (variant, word)) WITHOUT ROWID;
     `);
   }
 }
 
 export function dropSideTables(db: DatabaseSync, number: number): void {
-  for (const table of [elementsTable(number), textTable(number), variantsTable(number)]) {
-    db.exec(`DROP TABLE IF EXISTS ${table}`);
+  for (const table of [elementsTable, textTable, factsTable, variantsTable]) {
+    db.exec(`DROP TABLE IF EXISTS ${table(number)}`);
   }
 }
 

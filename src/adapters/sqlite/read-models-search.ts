@@ -10,10 +10,10 @@ import {
 } from '../../ports/read-models.ts';
 import { all, condition, conjuncts, visible, type Sql } from './read-models-filter.ts';
 import { checkLimit } from './read-models-page.ts';
-import { documentsTable, textTable, type Table } from './read-models-schema.ts';
+import { documentsTable, factsTable, textTable, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS, toDocument, type Statements } from './read-models-statements.ts';
-import { meaningOf } from './read-models-text.ts';
-import { factToken } from './read-models-tokens.ts';
+import { tiersOf, type Tier, type Tiers } from './read-models-text.ts';
+import { factOf, factToken } from './read-models-tokens.ts';
 
 const nothing = { found: [], total: 0 };
 
@@ -27,27 +27,25 @@ export function search(statements: Statements, table: Table, query: TextQuery): 
   if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);
   const typed = query.words.flatMap(words);
   if (typed.length === 0 || table.spec.text.length === 0) return nothing;
-  const meaning = meaningOf(statements, table.number, typed);
-  if (!meaning) return nothing;
+  const tiers = tiersOf(statements, table.number, typed);
+  if (!tiers) return nothing;
 
   const matching = matcher(statements, table, query);
-  const everything = matching(meaning.everything, mostFound);
+  const everything = matching(tiers.within, mostFound);
   const total = everything.length;
   const wanted = Math.min(offset + limit, total);
   const matches = new Map<number, TextMatch>();
-  // Of as many as are wanted, those that were found before leave enough: no page lacks anything.
-  const fresh = (expression: string): readonly number[] =>
-    (expression === meaning.everything ? everything : matching(expression, wanted)).filter(
-      (doc) => !matches.has(doc),
-    );
-  for (const { within, tiers } of meaning.groups) {
-    if (matches.size >= wanted) break;
-    if (tiers.length > 1 && fresh(within).length === 0) continue;
-    for (const { match, expression } of tiers) {
-      if (matches.size >= wanted) break;
-      for (const doc of fresh(expression)) matches.set(doc, match);
-    }
-  }
+  // Of so many documents, those that better tiers have found already leave as many as are missing.
+  const fresh = (expression: string, missing: number): readonly number[] =>
+    matching(expression, Math.min(wanted, matches.size + missing)).filter((doc) => !matches.has(doc));
+  const look = (tier: Tier | Tiers): void => {
+    if (matches.size >= wanted) return;
+    if ('match' in tier) {
+      const found = tier.expression === tiers.within ? everything : fresh(tier.expression, wanted);
+      for (const doc of found) if (!matches.has(doc)) matches.set(doc, tier.match);
+    } else if (fresh(tier.within, 1).length > 0) tier.tiers.forEach(look);
+  };
+  tiers.tiers.forEach(look);
   const page = [...matches].slice(offset, Math.min(offset + limit, mostFound));
   return { found: withDocuments(statements, table, page), total };
 }
@@ -62,12 +60,20 @@ function matcher(
   const facts: string[] = [];
   const conditions: Sql[] = [visible(table, scope)];
   for (const part of filter ? conjuncts(filter) : []) {
-    if ('equal' in part && textFilters.includes(part.equal[0])) facts.push(factToken('equal', ...part.equal));
+    if ('equal' in part && textFilters.includes(part.equal[0])) facts.push(factOf('equal', ...part.equal));
     else if ('contains' in part && textFilters.includes(part.contains[0]))
-      facts.push(factToken('contains', ...part.contains));
+      facts.push(factOf('contains', ...part.contains));
     else conditions.push(condition(table, part));
   }
-  const narrowed = facts.map((fact) => `"${fact}" AND `).join('');
+  const numbers = facts.map(
+    (fact) =>
+      statements.prepare(`SELECT number FROM ${factsTable(table.number)} WHERE fact = ?`).get(fact)?.[
+        'number'
+      ],
+  );
+  // Of no document.
+  if (numbers.includes(undefined)) return () => [];
+  const narrowed = numbers.map((number) => `"${factToken(Number(number))}" AND `).join('');
   const fullText = textTable(table.number);
   const rest = all(conditions.filter(({ text }) => text !== '1'));
   const joined =

@@ -26,20 +26,14 @@ export interface Tier {
 }
 
 /** Tiers that lie within one expression: where that finds nothing new, none of them does. */
-export interface TierGroup {
+export interface Tiers {
   readonly within: string;
-  readonly tiers: readonly Tier[];
-}
-
-export interface Meaning {
-  /** Finds all that matches. */
-  readonly everything: string;
-  /** The best first; the last of them finds everything. */
-  readonly groups: readonly TierGroup[];
+  /** The best first. */
+  readonly tiers: readonly (Tier | Tiers)[];
 }
 
 /** @returns null when no document can match */
-export function meaningOf(statements: Statements, table: number, typed: readonly string[]): Meaning | null {
+export function tiersOf(statements: Statements, table: number, typed: readonly string[]): Tiers | null {
   const continued = typed.map((word) => continuations(statements, table, word));
   const similar = typed.map((word) => neighbours(statements, table, word));
   const loosest = typed.map((_, at) => [...(continued[at] ?? []), ...(similar[at] ?? [])]);
@@ -50,23 +44,27 @@ export function meaningOf(statements: Statements, table: number, typed: readonly
     .filter(({ asked }) => asked.every((alternatives) => alternatives.length > 0))
     // Where no other word is like one of these, typos would find what beginnings have found.
     .filter(({ likeness }) => likeness !== 'typo' || similar.some((words) => words.length > 0));
-  const title = levels.map(({ likeness, asked }): TierGroup => ({
+  const inTitle = levels.map(({ likeness, asked }): Tiers => ({
     within: allOf(TITLE, asked),
     tiers: TITLES.map((code, at) => ({
       match: { place: 'title', likeness, length: at + 1 },
       expression: allOf(code, asked),
     })),
   }));
+  const partly = levels.map(({ likeness, asked }): Tier => ({
+    match: { place: 'partly', likeness },
+    expression: `${allOf(ANYWHERE, asked)} AND ${oneOf(TITLE, asked.flat())}`,
+  }));
+  const elsewhere = levels.map(({ likeness, asked }): Tier => ({
+    match: { place: 'elsewhere', likeness },
+    expression: allOf(ANYWHERE, asked),
+  }));
   // Of one word, some are all.
-  const partly = (typed.length === 1 ? [] : levels).map(({ likeness, asked }): TierGroup => {
-    const expression = `${allOf(ANYWHERE, asked)} AND ${oneOf(TITLE, asked.flat())}`;
-    return { within: expression, tiers: [{ match: { place: 'partly', likeness }, expression }] };
-  });
-  const elsewhere = levels.map(({ likeness, asked }): TierGroup => {
-    const expression = allOf(ANYWHERE, asked);
-    return { within: expression, tiers: [{ match: { place: 'elsewhere', likeness }, expression }] };
-  });
-  return { everything: allOf(ANYWHERE, loosest), groups: [...title, ...partly, ...elsewhere] };
+  const inPart = typed.length === 1 ? [] : [{ within: partly.at(-1)?.expression ?? '', tiers: partly }];
+  return {
+    within: allOf(ANYWHERE, loosest),
+    tiers: [{ within: allOf(TITLE, loosest), tiers: inTitle }, ...inPart, ...elsewhere],
+  };
 }
 
 function allOf(code: string, asked: readonly Alternatives[]): string {
