@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['node_modules', 'data', 'coverage', '**/*.cjs'] },
+  { ignores: ['node_modules', 'data', 'coverage', '**/*.cjs', 'test/client'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

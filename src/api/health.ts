@@ -53,9 +53,10 @@ export function healthFace({
     errors: pluginManagerErrors,
     errorBody: ErrorBody,
     limits: pluginManagerLimits,
+    tags: { Health: 'Whether the server lives, and whether it may be asked.' },
     routes: [
       route({ ...alive, path: '/health' }),
-      route({ ...alive, path: '/api/v1/health' }),
+      route({ ...alive, path: '/api/v1/health', operationId: 'getApiHealth' }),
       route({
         method: 'GET',
         path: '/ready',

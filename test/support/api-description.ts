@@ -137,7 +137,9 @@ function hold(validate: ValidateFunction, value: unknown, told: string): void {
 }
 
 /** Compiles a schema of the document when it is first needed. */
-function createValidator(components: JsonObject): (schema: JsonObject | undefined) => ValidateFunction {
+export function createValidator(
+  components: JsonObject,
+): (schema: JsonObject | undefined) => ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false, strictRequired: false });
   addFormats.default(ajv);
   const compiled = new Map<JsonObject, ValidateFunction>();

@@ -19,6 +19,8 @@ export interface Face {
   readonly prefix: string;
   /** Before the names of its operations in the API reference, where another face has the same: `idp`. */
   readonly operationPrefix?: string;
+  /** What the tags of its routes stand for, in the API reference: a sentence each. */
+  readonly tags: Readonly<Record<string, string>>;
   /** In order: static paths before those with parameters in the same place. */
   readonly routes: readonly Route[];
   readonly errors: ProblemRenderer;

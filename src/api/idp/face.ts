@@ -13,6 +13,8 @@ export function idpFace(routes: readonly Route[]): Face {
   return {
     name: 'idp',
     prefix: '/api',
+    operationPrefix: 'idp',
+    tags: { Webhooks: 'Where to tell what happened: addresses, what they are told, and how it went.' },
     routes,
     errors: idpErrors,
     errorBody: IdpErrorBody,

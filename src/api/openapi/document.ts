@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Face } from '../http/face.ts';
 import type { Route } from '../http/route.ts';
 import { type ComponentKind, headerComponents, reference } from './headers.ts';
-import { jsonContent, JsonObject } from './json.ts';
+import { JsonObject } from './json.ts';
 import { operationId } from './operation-id.ts';
 import { createResponses, type Responses } from './responses.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
@@ -20,7 +20,7 @@ export interface OpenApiDocument {
   readonly openapi: '3.1.0';
   readonly info: ApiInfo;
   readonly servers: readonly { readonly url: string; readonly description: string }[];
-  readonly tags: readonly { readonly name: string }[];
+  readonly tags: readonly JsonObject[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
   readonly components: Readonly<
     Record<ComponentKind | 'schemas' | 'securitySchemes', Readonly<Record<string, JsonObject>>>
@@ -33,14 +33,14 @@ export function openApiDocument(faces: readonly Face[], info: ApiInfo): OpenApiD
   const responses = createResponses(schemas);
   const paths: Record<string, Record<string, JsonObject>> = {};
   const ids = new Set<string>();
-  const tags = new Set<string>();
+  const tags = new Map<string, JsonObject>();
   for (const face of faces)
     for (const route of face.routes) {
       const path = (face.prefix + route.path).replaceAll(/:(\w+)/g, '{$1}');
       const id = operationId(route, face.operationPrefix ?? '');
       if (ids.has(id)) throw new Error(`two operations are called ${id}: give ${path} an operationId`);
       ids.add(id);
-      if (route.tag !== null) tags.add(route.tag);
+      if (route.tag !== null) tags.set(route.tag, { name: route.tag, description: face.tags[route.tag] });
       const described = operation(face, route, { schemas, responses });
       (paths[path] ??= {})[route.method.toLowerCase()] = { operationId: id, ...described };
     }
@@ -48,7 +48,7 @@ export function openApiDocument(faces: readonly Face[], info: ApiInfo): OpenApiD
     openapi: '3.1.0',
     info,
     servers: [{ url: '/', description: 'Where this document was read' }],
-    tags: [...tags].map((name) => ({ name })),
+    tags: [...tags.values()],
     paths,
     components: {
       schemas: schemas.components,
@@ -104,7 +104,7 @@ function operation(
   route: Route,
   { schemas, responses }: { readonly schemas: Schemas; readonly responses: Responses },
 ): JsonObject {
-  const { policy, method, summary, tag, idempotent, hasBody } = route;
+  const { policy, method, summary, idempotent, hasBody } = route;
   const isClosed = policy !== 'public';
   const named: readonly (readonly [keyof typeof parameterComponents, boolean])[] = [
     ['X-Correlation-Id', true],
@@ -113,7 +113,7 @@ function operation(
   ];
   return {
     summary,
-    ...(tag === null ? {} : { tags: [tag] }),
+    ...(route.tag === null ? {} : { tags: [route.tag] }),
     security: isClosed ? [{ bearer: [] }, { apiKey: [] }] : [],
     ...(isClosed ? { 'x-permission': policy.permission } : {}),
     parameters: [
@@ -129,7 +129,7 @@ function operation(
 function bodyOf(body: z.ZodType, schemas: Schemas): JsonObject {
   return {
     required: !body.safeParse(undefined).success,
-    content: jsonContent(schemas.describe(body, 'input')),
+    content: schemas.content(body, 'input'),
   };
 }
 

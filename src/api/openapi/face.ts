@@ -7,7 +7,8 @@ import { JsonObject } from './json.ts';
 /** @param faces all that it describes, beside itself; what is wrong here is answered as the first would */
 export function openApiFace(faces: readonly [Face, ...Face[]], info: ApiInfo): Face {
   const { errors, errorBody, limits } = faces[0];
-  const face = { name: 'openapi', prefix: '', errors, errorBody, limits };
+  const tags = { Reference: 'What this API is, for programs and for people.' };
+  const face = { name: 'openapi', prefix: '', tags, errors, errorBody, limits };
   const itself = route({
     method: 'GET',
     path: '/api/openapi.json',

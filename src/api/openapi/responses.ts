@@ -4,7 +4,7 @@ import type { Face } from '../http/face.ts';
 import { Problem, type ProblemKind } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { headersOf, reference } from './headers.ts';
-import { jsonContent, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import type { Schemas } from './schemas.ts';
 
 export interface Responses {
@@ -34,10 +34,13 @@ export function createResponses(schemas: Schemas): Responses {
   const components: Record<string, JsonObject> = {};
 
   function refusal(face: Face, kinds: readonly ProblemKind[]): JsonObject {
+    const [kind = 'Internal'] = kinds;
+    const documented = kind === 'Invalid' ? face.errorBody.meta()?.['example'] : undefined;
+    const example = documented ?? face.errors(new Problem(kind, sentences[kind]), somebody).body;
     const response = {
       description: kinds.map((kind) => sentences[kind]).join('. Or: '),
       headers: headersOf.refusal(kinds),
-      content: jsonContent(schemas.describe(face.errorBody, 'output')),
+      content: { 'application/json': { schema: schemas.describe(face.errorBody, 'output'), example } },
     };
     const plain = kinds.join('Or');
     const isTaken = components[plain] && JSON.stringify(components[plain]) !== JSON.stringify(response);
@@ -50,7 +53,7 @@ export function createResponses(schemas: Schemas): Responses {
     return {
       description: route.summary,
       headers: headersOf.success(route),
-      ...(schema ? { content: jsonContent(schemas.describe(schema, 'output')) } : {}),
+      ...(schema ? { content: schemas.content(schema, 'output') } : {}),
     };
   }
 
@@ -62,7 +65,7 @@ export function createResponses(schemas: Schemas): Responses {
       );
       const byStatus = Map.groupBy(
         problemsOf(route),
-        (kind) => face.errors(new Problem(kind, ''), nobody).status,
+        (kind) => face.errors(new Problem(kind, ''), somebody).status,
       );
       const refusals = [...byStatus].map(([status, kinds]) => [status, refusal(face, kinds)] as const);
       return { ...Object.fromEntries(refusals), ...Object.fromEntries(answers) };
@@ -70,7 +73,7 @@ export function createResponses(schemas: Schemas): Responses {
   };
 }
 
-const nobody = { traceId: '', timestamp: '' };
+const somebody = { traceId: 'trace-xyz789', timestamp: '2025-11-23T12:00:00.000Z' };
 
 /** In the order in which they are looked for. */
 export function problemsOf(route: Route): readonly ProblemKind[] {

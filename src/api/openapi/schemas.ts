@@ -2,9 +2,13 @@
 import { z } from 'zod';
 import { JsonObject } from './json.ts';
 
+type Direction = 'input' | 'output';
+
 export interface Schemas {
   /** The schema, or a reference to it. Requests are described as they are sent, answers as they come. */
-  describe(schema: z.ZodType, io: 'input' | 'output'): JsonObject;
+  describe(schema: z.ZodType, direction: Direction): JsonObject;
+  /** A body of JSON, with the example of its schema. */
+  content(schema: z.ZodType, direction: Direction): JsonObject;
   /** All that has an id, by it. */
   readonly components: Readonly<Record<string, JsonObject>>;
 }
@@ -20,67 +24,78 @@ export function createSchemas(): Schemas {
     components[id] = definition;
   }
 
+  function describe(schema: z.ZodType, direction: Direction): JsonObject {
+    const {
+      $schema: _dialect,
+      $defs,
+      ...own
+    } = z.toJSONSchema(schema, {
+      io: direction,
+      unrepresentable: 'any',
+    });
+    for (const [id, definition] of Object.entries(Definitions.parse($defs)))
+      if (!isAnyJson(id, definition)) add(id, told(definition, direction));
+    return told(own, direction);
+  }
+
   return {
     components,
-    describe(schema, io) {
-      const { $schema: _dialect, $defs, ...own } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-      const definitions = Definitions.parse($defs);
-      const names = new Map(Object.entries(definitions).map(([id, one]) => [id, nameOf(id, one)]));
-      for (const [id, definition] of Object.entries(definitions))
-        add(names.get(id) ?? id, described(definition, names, io));
-      return described(own, names, io);
+    describe,
+    content(schema, direction) {
+      const { example } = schema.meta() ?? {};
+      const shown = example === undefined ? {} : { example };
+      return { 'application/json': { schema: describe(schema, direction), ...shown } };
     },
   };
 }
 
-const Definitions = z.record(z.string(), z.record(z.string(), z.unknown())).default({});
+const Definitions = z.record(z.string(), JsonObject).default({});
 
-/** What refers to itself needs a name. The one such schema that has none of its own is any JSON at all. */
-function nameOf(id: string, definition: JsonObject): string {
-  if (!id.startsWith('__')) return id;
-  if (JSON.stringify(definition).includes('"type":"boolean"')) return 'JsonValue';
+/** The one schema that refers to itself and has no id. Whatever refers to it takes anything. */
+function isAnyJson(id: string, { anyOf }: JsonObject): boolean {
+  if (!id.startsWith('__')) return false;
+  if (JSON.stringify(anyOf).includes('{"type":"boolean"}')) return true;
   throw new Error('a schema that refers to itself needs an id');
 }
 
-/** Patterns that only spell a format out. */
-const formats = ['date-time', 'email', 'date', 'uri'];
-const textKeys = JSON.stringify({ type: 'string' });
+/** @returns as this document says it: references to its components, `examples`, and nothing that goes without saying */
+function told({ example: _besideTheSchema, ...definition }: JsonObject, direction: Direction): JsonObject {
+  return JsonObject.parse(keywords(definition));
 
-function described(
-  schema: JsonObject,
-  names: ReadonlyMap<string, string>,
-  io: 'input' | 'output',
-): JsonObject {
-  return JsonObject.parse(walk(schema));
-
-  /** @param isSchema false: its members are names of the described, no keywords */
-  function walk(value: unknown, isSchema = true): unknown {
-    if (Array.isArray(value)) return value.map((one: unknown) => walk(one));
-    if (typeof value !== 'object' || value === null) return value;
-    const told: Record<string, unknown> = {};
-    for (const [key, one] of Object.entries(value))
-      if (!isSchema) told[key] = walk(one);
-      else if (verbatim.has(key)) told[key] = one;
-      else if (key === 'example') told['examples'] = [one];
-      else if (key === '$ref') told[key] = referenceTo(String(one));
-      else if (!isNoise(key, one, value)) told[key] = walk(one, key !== 'properties');
-    return told;
+  function keywords(schema: unknown): unknown {
+    if (Array.isArray(schema)) return schema.map(keywords);
+    if (typeof schema !== 'object' || schema === null) return schema;
+    const kept: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(schema))
+      if (values.has(key)) kept[key] = value;
+      else if (key === 'example') kept['examples'] = [value];
+      else if (key === 'properties') kept[key] = members(JsonObject.parse(value));
+      else if (key === '$ref') Object.assign(kept, reference(String(value)));
+      else if (!goesWithoutSaying(key, value, schema, direction)) kept[key] = keywords(value);
+    return kept;
   }
 
-  function referenceTo(local: string): string {
-    const id = local.replace('#/$defs/', '');
-    return `#/components/schemas/${names.get(id) ?? id}`;
-  }
-
-  function isNoise(key: string, value: unknown, beside: object): boolean {
-    if (key === 'id') return true;
-    if (key === 'propertyNames') return JSON.stringify(value) === textKeys;
-    if (key === 'minimum' || key === 'maximum') return Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
-    if (key === 'pattern') return 'format' in beside && formats.includes(String(beside.format));
-    // Who reads answers must let members pass that later versions add.
-    return key === 'additionalProperties' && value === false && io === 'output';
+  function members(properties: JsonObject): JsonObject {
+    return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, keywords(schema)]));
   }
 }
 
-/** Values, no schemas. */
-const verbatim = new Set(['const', 'enum', 'default', 'examples', 'required']);
+/** Keywords that hold values, no schemas. */
+const values: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples', 'required']);
+
+function reference(local: string): JsonObject {
+  const id = local.replace('#/$defs/', '');
+  return id.startsWith('__') ? {} : { $ref: `#/components/schemas/${id}` };
+}
+
+/** Their patterns only spell them out. */
+const formats = ['date-time', 'email', 'date', 'uri'];
+
+function goesWithoutSaying(key: string, value: unknown, beside: object, direction: Direction): boolean {
+  if (key === 'id' || value === undefined) return true;
+  if (key === 'propertyNames') return JSON.stringify(value) === '{"type":"string"}';
+  if (key === 'minimum' || key === 'maximum') return Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
+  if (key === 'pattern') return 'format' in beside && formats.includes(String(beside.format));
+  // Who reads answers must let members pass that later versions add.
+  return key === 'additionalProperties' && value === false && direction === 'output';
+}

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { logIn, type LogInDeps } from '../../commands/log-in.ts';
 import { Role } from '../../domain/permissions.ts';
 import { route, type Route } from '../http/route.ts';
+import * as examples from './answer-examples.ts';
 import { sessionOf } from './scope.ts';
 
 /** Decisions 7: a session of this face lives a day. */
@@ -15,17 +16,20 @@ export const LogInBody = z
   })
   .meta({ example: { username: 'admin@example.com', password: 'Admin123!' } });
 
-export const LoggedInAnswer = z.object({
-  token: z.string().meta({ description: 'To be sent as Authorization: Bearer {token}' }),
-  expiresAt: z.iso.datetime().meta({ example: '2025-11-24T12:00:00.000Z' }),
-  user: z.object({ username: z.string(), role: Role, userId: z.string(), tenantId: z.string() }),
-});
+export const LoggedInAnswer = z
+  .object({
+    token: z.string().meta({ description: 'To be sent as Authorization: Bearer {token}' }),
+    expiresAt: z.iso.datetime().meta({ example: '2025-11-24T12:00:00.000Z' }),
+    user: z.object({ username: z.string(), role: Role, userId: z.string(), tenantId: z.string() }),
+  })
+  .meta({ id: 'LoggedIn', example: examples.loggedIn });
 
 export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
   return [
     route({
       method: 'POST',
       path: '/authentication/login',
+      operationId: 'logIn',
       summary: 'Log in: a session token for an e-mail address and a password',
       tag: 'Authentication',
       policy: 'public',
@@ -46,6 +50,7 @@ export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
     route({
       method: 'POST',
       path: '/authentication/logout',
+      operationId: 'logOut',
       summary: 'Log out: the session of the token ends at once',
       tag: 'Authentication',
       policy: { permission: 'account:write' },

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import type { CapabilityPage } from '../../projections/capabilities.ts';
 import type { PluginPage, SearchPage } from '../../projections/plugin-lists.ts';
+import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
-import { pluginFilters, PluginSummary, pluginSummary } from './plugin-schemas.ts';
+import { pluginFilters, PluginListAnswer, PluginSummary, pluginSummary } from './plugin-schemas.ts';
 
 interface Paging {
   readonly limit: number;
@@ -42,43 +43,54 @@ export const CapabilityParams = z.strictObject({
 
 // Answers
 
-export const SearchAnswer = z.object({
-  query: z.string().meta({ description: 'What was asked for', example: 'payment' }),
-  results: z.array(
-    PluginSummary.extend({
-      relevanceScore: z.number().meta({ description: '0..1, the best first', example: 0.95 }),
-    }),
-  ),
-  ...pageMembers,
-  total: z.int().meta({ description: 'How many there are on all pages, counted up to 1,000' }),
+export const MarketplaceAnswer = PluginListAnswer.meta({
+  id: 'MarketplacePage',
+  example: examples.marketplacePage,
 });
 
-export const CapabilityListAnswer = z.object({
-  capabilities: z.array(
-    z.object({
-      capabilityId: z.string(),
-      name: z.string(),
-      version: z.string(),
-      pluginCount: z.int().meta({ description: 'Plugins that have it in their latest version' }),
-    }),
-  ),
-  ...pageMembers,
-});
+export const SearchAnswer = z
+  .object({
+    query: z.string().meta({ description: 'What was asked for', example: 'payment' }),
+    results: z.array(
+      PluginSummary.extend({
+        relevanceScore: z.number().meta({ description: '0..1, the best first', example: 0.95 }),
+      }),
+    ),
+    ...pageMembers,
+    total: z.int().meta({ description: 'How many there are on all pages, counted up to 1,000' }),
+  })
+  .meta({ id: 'SearchPage', example: examples.searchPage });
 
-export const CapabilityPluginsAnswer = z.object({
-  capabilityId: z.string(),
-  plugins: z.array(
-    z.object({
-      pluginId: z.string(),
-      name: z.string(),
-      latestVersion: z.string().nullable(),
-      capabilityVersions: z
-        .array(z.string())
-        .meta({ description: 'In which versions it has the capability', example: ['1.0'] }),
-    }),
-  ),
-  ...pageMembers,
-});
+export const CapabilityListAnswer = z
+  .object({
+    capabilities: z.array(
+      z.object({
+        capabilityId: z.string(),
+        name: z.string(),
+        version: z.string(),
+        pluginCount: z.int().meta({ description: 'Plugins that have it in their latest version' }),
+      }),
+    ),
+    ...pageMembers,
+  })
+  .meta({ id: 'CapabilityPage', example: examples.capabilityPage });
+
+export const CapabilityPluginsAnswer = z
+  .object({
+    capabilityId: z.string(),
+    plugins: z.array(
+      z.object({
+        pluginId: z.string(),
+        name: z.string(),
+        latestVersion: z.string().nullable(),
+        capabilityVersions: z
+          .array(z.string())
+          .meta({ description: 'In which versions it has the capability', example: ['1.0'] }),
+      }),
+    ),
+    ...pageMembers,
+  })
+  .meta({ id: 'CapabilityPlugins', example: examples.capabilityPlugins });
 
 export function searchAnswer(
   { results, total }: SearchPage,

@@ -17,11 +17,12 @@ import {
   capabilityPluginsAnswer,
   CapabilityPluginsQuery,
   ListCapabilitiesQuery,
+  MarketplaceAnswer,
   SearchAnswer,
   searchAnswer,
   SearchMarketplaceQuery,
 } from './catalog-schemas.ts';
-import { PluginListAnswer, pluginListAnswer } from './plugin-schemas.ts';
+import { pluginListAnswer } from './plugin-schemas.ts';
 import { notFound, scopeOf } from './scope.ts';
 
 const reading = { method: 'GET', reads: [pluginsProjection.name] } as const;
@@ -35,7 +36,7 @@ export function catalogRoutes({ models }: { readonly models: ReadModels }): read
       path: '/marketplace/plugins',
       summary: 'Browse the marketplace',
       query: BrowseMarketplaceQuery,
-      responses: { 200: PluginListAnswer },
+      responses: { 200: MarketplaceAnswer },
       handler: async ({ principal, query }) => {
         const page = await browseMarketplace(models, scopeOf(principal), query);
         return { status: 200, body: pluginListAnswer(page, query) };
@@ -44,6 +45,7 @@ export function catalogRoutes({ models }: { readonly models: ReadModels }): read
     route({
       ...ofMarketplace,
       path: '/marketplace/search',
+      operationId: 'searchMarketplace',
       summary: 'Search the marketplace',
       query: SearchMarketplaceQuery,
       responses: { 200: SearchAnswer },

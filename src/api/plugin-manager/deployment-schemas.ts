@@ -6,6 +6,7 @@ import { RolloutPlan } from '../../domain/deployment/plan.ts';
 import type { DeploymentStatus } from '../../domain/deployment/status.ts';
 import { Environment, PluginId, TenantId } from '../../domain/ids.ts';
 import type { DeploymentPage, DeploymentView } from '../../projections/deployment-views.ts';
+import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
 // Requests
@@ -76,6 +77,7 @@ export const DeployPluginBody = z
     }),
   })
   .meta({
+    id: 'NewDeployment',
     example: {
       pluginId: 'payment-stripe',
       pluginVersion: '2.0.0',
@@ -147,41 +149,49 @@ export const Warnings = z.array(z.strictObject({ field: z.string(), message: z.s
   description:
     'What may keep instances from starting, and can still be mended: secrets that do not exist yet',
 });
-export const DeployedAnswer = z.object({ ...deployedMembers, warnings: Warnings });
+export const DeployedAnswer = z
+  .object({ ...deployedMembers, warnings: Warnings })
+  .meta({ id: 'AcceptedDeployment', example: examples.acceptedDeployment });
 
-const DeploymentSummary = z.object({
-  ...deployedMembers,
-  reason: z
-    .string()
-    .nullable()
-    .meta({ description: 'Why it is paused, goes back or ended; null: all is well' }),
-  healthyInstances: z.int(),
-  unhealthyInstances: z.int(),
-  lastHealthCheck: instant.nullable(),
-  deployedBy: z.string().meta({
-    description: 'E-mail address, or the id of a user who was forgotten',
-    example: 'admin@acme.com',
-  }),
-  previousDeploymentId: z.string().nullable().meta({ description: 'Where a rollback returns to' }),
-  completedAt: instant.nullable(),
-  rolledBackAt: instant.nullable().meta({ description: 'When a rollback was accepted' }),
-  estimatedCompletionAt: instant.nullable().meta({ description: 'Null: nobody can tell, or it has ended' }),
-  updatedAt: instant,
-});
-export const DeploymentListAnswer = z.object({ deployments: z.array(DeploymentSummary), ...pageMembers });
+const DeploymentSummary = z
+  .object({
+    ...deployedMembers,
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why it is paused, goes back or ended; null: all is well' }),
+    healthyInstances: z.int(),
+    unhealthyInstances: z.int(),
+    lastHealthCheck: instant.nullable(),
+    deployedBy: z.string().meta({
+      description: 'E-mail address, or the id of a user who was forgotten',
+      example: 'admin@acme.com',
+    }),
+    previousDeploymentId: z.string().nullable().meta({ description: 'Where a rollback returns to' }),
+    completedAt: instant.nullable(),
+    rolledBackAt: instant.nullable().meta({ description: 'When a rollback was accepted' }),
+    estimatedCompletionAt: instant.nullable().meta({ description: 'Null: nobody can tell, or it has ended' }),
+    updatedAt: instant,
+  })
+  .meta({ id: 'DeploymentSummary' });
+export const DeploymentListAnswer = z
+  .object({ deployments: z.array(DeploymentSummary), ...pageMembers })
+  .meta({ id: 'DeploymentPage', example: examples.deploymentPage });
 
 export const DeploymentAnswer = DeploymentSummary.extend({
   plan: RolloutPlan,
   healthCheck: HealthCheck,
   configuration: z.record(z.string(), z.json()),
-});
+}).meta({ id: 'Deployment', example: examples.shownDeployment });
 
-export const RolledBackAnswer = z.object({
-  deploymentId: z.string(),
-  status: z.enum(['RollingBack', 'RolledBack']),
-  previousDeploymentId: z.string().nullable(),
-  rolledBackAt: instant.meta({ description: 'When the rollback was accepted' }),
-});
+export const RolledBackAnswer = z
+  .object({
+    deploymentId: z.string(),
+    status: z.enum(['RollingBack', 'RolledBack']),
+    previousDeploymentId: z.string().nullable(),
+    rolledBackAt: instant.meta({ description: 'When the rollback was accepted' }),
+  })
+  .meta({ id: 'AcceptedRollback', example: examples.rolledBack });
 
 /** @param startedAt when it was recorded, ISO 8601 */
 export function deployedAnswer(

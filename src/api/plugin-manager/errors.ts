@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ProblemRenderer } from '../http/exchange.ts';
 import type { ProblemKind } from '../http/problem.ts';
+import * as examples from './answer-examples.ts';
 
 const spelling: Readonly<Record<ProblemKind, readonly [status: number, code: string]>> = {
   Invalid: [400, 'VALIDATION_ERROR'],
@@ -31,7 +32,7 @@ export const ErrorBody = z
       timestamp: z.iso.datetime(),
     }),
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'Error', example: examples.error });
 
 export const pluginManagerErrors: ProblemRenderer = ({ kind, message, details }, trace) => {
   const [status, code] = spelling[kind];

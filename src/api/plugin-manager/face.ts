@@ -12,6 +12,20 @@ export const pluginManagerLimits: FaceLimits = {
   writes: { points: 10, seconds: 60 },
 };
 
+const tags = {
+  Authentication: 'Sessions: a token for a day, and its end.',
+  Plugins: 'What publishers register: plugins, their versions, and what is said of them.',
+  Marketplace: 'What is on offer, to be browsed and searched.',
+  Capabilities: 'What plugins are capable of, and which of them.',
+  'Plugin Deployments': 'Plugins that run for tenants: rollouts that watch themselves, and their end.',
+  'Plugin Health': 'How deployments are doing, and how they did.',
+  Secrets: 'Values that instances get and nobody else: they go in, and never come out.',
+  Agents: 'What agents ask and tell: they run instances elsewhere, and watch them.',
+  Tenants: 'Who runs plugins, within which bounds.',
+  Users: 'Who may log in, and as what.',
+  'API keys': 'For programs: with permissions of their own, until a day of their own.',
+};
+
 /** @param routes of all its resources, static paths before those with parameters */
 export function pluginManagerFace(routes: readonly Route[]): Face {
   return {
@@ -21,5 +35,6 @@ export function pluginManagerFace(routes: readonly Route[]): Face {
     errors: pluginManagerErrors,
     errorBody: ErrorBody,
     limits: pluginManagerLimits,
+    tags,
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { metricsOf } from '../../domain/health/tally.ts';
 import { parseIsoDuration } from '../../domain/iso-duration.ts';
 import type { HistoryView } from '../../projections/deployment-health-views.ts';
+import * as examples from './answer-examples.ts';
 
 const longestMs = 90 * 86_400_000;
 const badWindow = 'must be an ISO 8601 duration longer than 0 and up to P90D, such as PT24H';
@@ -47,52 +48,56 @@ const metrics = {
 
 const runtime = z.string().meta({ description: 'What runs the instances; simulated: nothing does' });
 
-export const HealthAnswer = z.object({
-  deploymentId: z.string().meta({ example: 'dep-5f0c1d2e3a4b5c6d7e8f' }),
-  status: z.enum(['Healthy', 'Degraded', 'Unhealthy', 'Unknown']).meta({
-    description:
-      'Healthy: all instances that are to run now (expectedInstances) are well; Degraded: some; Unhealthy: none; Unknown: nobody has reported for three probe intervals and a time-out',
-  }),
-  totalInstances: instances,
-  expectedInstances: instances.meta({ description: 'How many are to run now: a canary begins with few' }),
-  healthyInstances: instances,
-  unhealthyInstances: instances.meta({ description: 'Failing though they once passed' }),
-  startingInstances: instances.meta({ description: 'Not ready yet, or not ready again' }),
-  unknownInstances: instances.meta({ description: 'Silent, or never heard of' }),
-  metrics: z.object(metrics).meta({
-    description: 'Over the five minutes up to the last report; nothing where the status is Unknown',
-  }),
-  lastHealthCheck: z.iso.datetime().nullable().meta({
-    description: 'When somebody last learned how an instance is',
-    example: '2025-11-23T12:00:00.000Z',
-  }),
-  runtime,
-});
+export const HealthAnswer = z
+  .object({
+    deploymentId: z.string().meta({ example: 'dep-5f0c1d2e3a4b5c6d7e8f' }),
+    status: z.enum(['Healthy', 'Degraded', 'Unhealthy', 'Unknown']).meta({
+      description:
+        'Healthy: all instances that are to run now (expectedInstances) are well; Degraded: some; Unhealthy: none; Unknown: nobody has reported for three probe intervals and a time-out',
+    }),
+    totalInstances: instances,
+    expectedInstances: instances.meta({ description: 'How many are to run now: a canary begins with few' }),
+    healthyInstances: instances,
+    unhealthyInstances: instances.meta({ description: 'Failing though they once passed' }),
+    startingInstances: instances.meta({ description: 'Not ready yet, or not ready again' }),
+    unknownInstances: instances.meta({ description: 'Silent, or never heard of' }),
+    metrics: z.object(metrics).meta({
+      description: 'Over the five minutes up to the last report; nothing where the status is Unknown',
+    }),
+    lastHealthCheck: z.iso.datetime().nullable().meta({
+      description: 'When somebody last learned how an instance is',
+      example: '2025-11-23T12:00:00.000Z',
+    }),
+    runtime,
+  })
+  .meta({ id: 'DeploymentHealth', example: examples.health });
 
-export const HealthHistoryAnswer = z.object({
-  deploymentId: z.string(),
-  window: z.string().meta({ description: 'As it was asked for', example: 'PT24H' }),
-  runtime,
-  dataPoints: z
-    .array(
-      z.object({
-        timestamp: z.iso
-          .datetime()
-          .meta({ description: 'When the point ends', example: '2025-11-23T12:00:00.000Z' }),
-        durationSeconds: z.number().meta({ description: 'How long it lasted', example: 300 }),
-        healthyInstances: instances.meta({
-          description: 'At its end; of a point made of several, the mean over time',
+export const HealthHistoryAnswer = z
+  .object({
+    deploymentId: z.string(),
+    window: z.string().meta({ description: 'As it was asked for', example: 'PT24H' }),
+    runtime,
+    dataPoints: z
+      .array(
+        z.object({
+          timestamp: z.iso
+            .datetime()
+            .meta({ description: 'When the point ends', example: '2025-11-23T12:00:00.000Z' }),
+          durationSeconds: z.number().meta({ description: 'How long it lasted', example: 300 }),
+          healthyInstances: instances.meta({
+            description: 'At its end; of a point made of several, the mean over time',
+          }),
+          unhealthyInstances: instances,
+          leastHealthyInstances: instances.meta({ description: 'The fewest at any time within' }),
+          silent: z.boolean().meta({
+            description: 'Nobody reported though instances were to run: of none it is known that it was well',
+          }),
+          ...metrics,
         }),
-        unhealthyInstances: instances,
-        leastHealthyInstances: instances.meta({ description: 'The fewest at any time within' }),
-        silent: z.boolean().meta({
-          description: 'Nobody reported though instances were to run: of none it is known that it was well',
-        }),
-        ...metrics,
-      }),
-    )
-    .meta({ description: 'By time, at most 500' }),
-});
+      )
+      .meta({ description: 'By time, at most 500' }),
+  })
+  .meta({ id: 'DeploymentHealthHistory', example: examples.healthHistory });
 
 export function healthHistoryAnswer(
   { deploymentId, runtime: of, points }: HistoryView,

@@ -109,6 +109,7 @@ export function pluginChangeRoutes(deps: PluginChangeRoutesDeps): readonly Route
     route({
       ...featuring,
       method: 'PUT',
+      operationId: 'featurePlugin',
       summary: 'Show a plugin among the featured ones',
       handler: async ({ context, params }) => {
         const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
@@ -119,6 +120,7 @@ export function pluginChangeRoutes(deps: PluginChangeRoutesDeps): readonly Route
     route({
       ...featuring,
       method: 'DELETE',
+      operationId: 'unfeaturePlugin',
       summary: 'Show a plugin among the featured ones no longer',
       handler: async ({ context, params }) => {
         const pluginId = idInPath(PluginId, params.pluginId, 'plugin');

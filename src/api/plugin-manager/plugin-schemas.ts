@@ -19,6 +19,7 @@ import { versionStates } from '../../domain/version.ts';
 import type { PluginPage } from '../../projections/plugin-lists.ts';
 import type { PluginDetails, PluginDocument, PluginVersionDocument } from '../../projections/plugins.ts';
 import { NotJson, parseJson } from '../http/json.ts';
+import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
 // Requests
@@ -48,6 +49,7 @@ const ConfigurationSchemaText = z
 export const RegisterPluginBody = Registration.extend({
   version: NewVersion.extend({ configurationSchema: ConfigurationSchemaText.optional() }),
 }).meta({
+  id: 'NewPlugin',
   description: 'A plugin with its first version; or, for a plugin that is known, another version of it',
   example: {
     pluginId: 'payment-stripe',
@@ -98,13 +100,16 @@ export const RegisterPluginBody = Registration.extend({
 });
 
 export const EditPluginBody = MetadataEdit.meta({
+  id: 'PluginEdit',
   description: 'What is left out stays as it is; null says nothing any more',
   example: { description: 'Process payments via Stripe API', tags: ['payment'], repositoryUrl: null },
 });
 
-export const ChangeVersionBody = z
-  .strictObject({ state: z.enum(versionStates) })
-  .meta({ description: 'Nothing leads out of Yanked', example: { state: 'Deprecated' } });
+export const ChangeVersionBody = z.strictObject({ state: z.enum(versionStates) }).meta({
+  id: 'VersionChange',
+  description: 'Nothing leads out of Yanked',
+  example: { state: 'Deprecated' },
+});
 
 /** What every list of plugins can be narrowed to. */
 export const pluginFilters = {
@@ -140,13 +145,15 @@ export const PluginVersionParams = PluginParams.extend({ version: z.string() });
 
 const instant = z.iso.datetime().meta({ example: '2025-11-23T12:00:00.000Z' });
 
-export const RegisteredPluginAnswer = z.object({
-  pluginId: z.string(),
-  name: z.string(),
-  status: z.enum(pluginStatuses),
-  version: z.string().meta({ description: 'The version that was published', example: '2.0.0' }),
-  createdAt: instant,
-});
+export const RegisteredPluginAnswer = z
+  .object({
+    pluginId: z.string(),
+    name: z.string(),
+    status: z.enum(pluginStatuses),
+    version: z.string().meta({ description: 'The version that was published', example: '2.0.0' }),
+    createdAt: instant,
+  })
+  .meta({ id: 'RegisteredPlugin', example: examples.registeredPlugin });
 
 const { author: _sealed, ...openMetadata } = metadataData;
 const pluginMembers = {
@@ -163,57 +170,65 @@ const pluginMembers = {
   updatedAt: instant,
 };
 
-export const PluginSummary = z.object({
-  pluginId: pluginMembers.pluginId,
-  id: pluginMembers.id,
-  name: pluginMembers.name,
-  description: pluginMembers.description,
-  category: pluginMembers.category,
-  publisher: pluginMembers.publisher,
-  iconUrl: pluginMembers.iconUrl,
-  tags: pluginMembers.tags,
-  packageName: pluginMembers.packageName,
-  status: pluginMembers.status,
-  latestVersion: pluginMembers.latestVersion,
-  installationCount: pluginMembers.installationCount,
-  averageRating: pluginMembers.averageRating,
-  featured: pluginMembers.featured,
-  createdAt: instant,
-  updatedAt: instant,
-});
-export const PluginListAnswer = z.object({ plugins: z.array(PluginSummary), ...pageMembers });
+export const PluginSummary = z
+  .object({
+    pluginId: pluginMembers.pluginId,
+    id: pluginMembers.id,
+    name: pluginMembers.name,
+    description: pluginMembers.description,
+    category: pluginMembers.category,
+    publisher: pluginMembers.publisher,
+    iconUrl: pluginMembers.iconUrl,
+    tags: pluginMembers.tags,
+    packageName: pluginMembers.packageName,
+    status: pluginMembers.status,
+    latestVersion: pluginMembers.latestVersion,
+    installationCount: pluginMembers.installationCount,
+    averageRating: pluginMembers.averageRating,
+    featured: pluginMembers.featured,
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'PluginSummary' });
+export const PluginListAnswer = z
+  .object({ plugins: z.array(PluginSummary), ...pageMembers })
+  .meta({ id: 'PluginPage', example: examples.pluginPage });
 
-export const PluginDetailsAnswer = z.object({
-  ...pluginMembers,
-  author: Author.nullable(),
-  versions: z.array(
-    z.object({
-      versionId: z.string(),
-      semanticVersion: z.string(),
-      state: z.enum(versionStates),
-      createdAt: instant,
-    }),
-  ),
-  capabilities: z.array(capabilityData).meta({ description: 'Those of the latest version' }),
-});
+export const PluginDetailsAnswer = z
+  .object({
+    ...pluginMembers,
+    author: Author.nullable(),
+    versions: z.array(
+      z.object({
+        versionId: z.string(),
+        semanticVersion: z.string(),
+        state: z.enum(versionStates),
+        createdAt: instant,
+      }),
+    ),
+    capabilities: z.array(capabilityData).meta({ description: 'Those of the latest version' }),
+  })
+  .meta({ id: 'Plugin', example: examples.plugin });
 
-export const PluginVersionAnswer = z.object({
-  versionId: z.string().meta({ example: 'ver-5f0c1d2e3a4b5c6d7e8f' }),
-  pluginId: z.string(),
-  semanticVersion: z.string(),
-  state: z.enum(versionStates),
-  runtime: runtimeData,
-  resources: resourcesData,
-  binaryUrl: z.string().nullable(),
-  checksum: z.string().nullable(),
-  checksumVerified: z.boolean(),
-  configurationSchema: z.string().nullable().meta({ description: 'A JSON Schema, as a string of JSON' }),
-  dependencies: z.array(dependencyData),
-  capabilities: z.array(capabilityData),
-  releaseNotes: z.string().nullable(),
-  createdAt: instant,
-  updatedAt: instant,
-});
+export const PluginVersionAnswer = z
+  .object({
+    versionId: z.string().meta({ example: 'ver-5f0c1d2e3a4b5c6d7e8f' }),
+    pluginId: z.string(),
+    semanticVersion: z.string(),
+    state: z.enum(versionStates),
+    runtime: runtimeData,
+    resources: resourcesData,
+    binaryUrl: z.string().nullable(),
+    checksum: z.string().nullable(),
+    checksumVerified: z.boolean(),
+    configurationSchema: z.string().nullable().meta({ description: 'A JSON Schema, as a string of JSON' }),
+    dependencies: z.array(dependencyData),
+    capabilities: z.array(capabilityData),
+    releaseNotes: z.string().nullable(),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'PluginVersion', example: examples.pluginVersion });
 
 export function pluginListAnswer(
   { plugins, total }: PluginPage,

@@ -25,17 +25,19 @@ const writing = { policy: { permission: 'deployments:write' }, idempotent: true,
 
 const Reason = z.string().trim().min(1).max(1_000);
 
-export const RolloutAnswerBody = z.object({
-  deploymentId: z.string(),
-  status: z.enum(deploymentStatuses),
-  phase: z.string().meta({ description: 'Finer than the status', example: 'Paused' }),
-  stage: z.int().meta({ description: 'From 1; 0 before the first' }),
-  stages: z.int(),
-  reason: z
-    .string()
-    .nullable()
-    .meta({ description: 'Why it is paused, goes back or ended; null: all is well' }),
-});
+export const RolloutAnswerBody = z
+  .object({
+    deploymentId: z.string(),
+    status: z.enum(deploymentStatuses),
+    phase: z.string().meta({ description: 'Finer than the status', example: 'Paused' }),
+    stage: z.int().meta({ description: 'From 1; 0 before the first' }),
+    stages: z.int(),
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why it is paused, goes back or ended; null: all is well' }),
+  })
+  .meta({ id: 'Rollout' });
 
 const flag = z
   .enum(['true', 'false'])

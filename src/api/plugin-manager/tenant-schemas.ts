@@ -9,11 +9,13 @@ import {
 } from '../../domain/tenant.ts';
 import { tenantPluginStatuses, type TenantPlugin } from '../../projections/tenant-plugins.ts';
 import type { TenantDocument, TenantPage } from '../../projections/tenants.ts';
+import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
 
 // Requests
 
 export const CreateTenantBody = NewTenant.meta({
+  id: 'NewTenant',
   description: 'A tenant; a quota or limit that is not given does not exist',
   example: {
     tenantId: 'tenant-acme-corp',
@@ -29,6 +31,7 @@ export const CreateTenantBody = NewTenant.meta({
 });
 
 export const EditTenantBody = TenantChanges.meta({
+  id: 'TenantChanges',
   description: 'What is absent stays as it is; null removes a bound',
   example: { quotas: { maxPlugins: 30, maxStorageGB: null }, status: 'Active' },
 });
@@ -46,26 +49,32 @@ export const TenantParams = z.strictObject({ tenantId: z.string() });
 
 const instant = z.iso.datetime().meta({ example: '2025-11-23T12:00:00.000Z' });
 
-export const CreatedTenantAnswer = z.object({
-  tenantId: z.string(),
-  name: z.string(),
-  namespace: z.string(),
-  status: z.enum(tenantStatuses),
-  createdAt: instant,
-});
+export const CreatedTenantAnswer = z
+  .object({
+    tenantId: z.string(),
+    name: z.string(),
+    namespace: z.string(),
+    status: z.enum(tenantStatuses),
+    createdAt: instant,
+  })
+  .meta({ id: 'CreatedTenant', example: examples.createdTenant });
 
-const TenantSummary = z.object({
-  tenantId: z.string(),
-  name: z.string(),
-  description: z.string().nullable(),
-  namespace: z.string(),
-  status: z.enum(tenantStatuses),
-  subscriptionTier: z.string(),
-  pluginCount: z.int().meta({ description: 'How many plugins it has, each counted once' }),
-  createdAt: instant,
-  updatedAt: instant,
-});
-export const TenantListAnswer = z.object({ tenants: z.array(TenantSummary), ...pageMembers });
+const TenantSummary = z
+  .object({
+    tenantId: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    namespace: z.string(),
+    status: z.enum(tenantStatuses),
+    subscriptionTier: z.string(),
+    pluginCount: z.int().meta({ description: 'How many plugins it has, each counted once' }),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'TenantSummary' });
+export const TenantListAnswer = z
+  .object({ tenants: z.array(TenantSummary), ...pageMembers })
+  .meta({ id: 'TenantPage', example: examples.tenantPage });
 
 const { quotas, rateLimits, allowedCategories } = tenantEvents.TenantCreated.data.shape;
 export const TenantDetailsAnswer = TenantSummary.extend({
@@ -76,7 +85,7 @@ export const TenantDetailsAnswer = TenantSummary.extend({
   resourceUsage: z
     .object({ currentCpu: z.number(), currentMemoryGB: z.number(), currentInstances: z.int() })
     .meta({ description: 'What its instances reserve' }),
-});
+}).meta({ id: 'Tenant', example: examples.tenant });
 
 export const TenantPluginsAnswer = z
   .object({
@@ -96,6 +105,7 @@ export const TenantPluginsAnswer = z
     total: z.int(),
   })
   .meta({
+    id: 'TenantPlugins',
     example: {
       tenantId: 'tenant-acme-corp',
       plugins: [

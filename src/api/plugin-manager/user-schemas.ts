@@ -20,6 +20,7 @@ export const CreateUserBody = z
     password: password.meta({ description: '8 to 256 characters' }),
   })
   .meta({
+    id: 'NewUser',
     example: {
       email: 'ada@acme.example.com',
       name: 'Ada Lovelace',
@@ -36,7 +37,7 @@ export const ChangeUserBody = z
     disabled: z.boolean().optional().meta({ description: 'True ends sessions and API keys at once' }),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'must name what is to change')
-  .meta({ example: { role: 'Viewer', disabled: false } });
+  .meta({ id: 'UserChange', example: { role: 'Viewer', disabled: false } });
 
 export const ChangePasswordBody = z
   .strictObject({ currentPassword: password.min(1), newPassword: password })
@@ -85,6 +86,7 @@ export const CreateApiKeyBody = z
     message: 'cannot come with expiresAt',
   })
   .meta({
+    id: 'NewApiKey',
     example: { name: 'Nightly build', permissions: ['plugins:read', 'plugins:write'], expiresInDays: 30 },
   });
 
@@ -94,35 +96,45 @@ export const ListApiKeysQuery = z.strictObject(pagingQuery);
 
 const instant = z.iso.datetime().meta({ example: '2025-11-23T12:00:00.000Z' });
 
-export const UserAnswer = z.object({
-  userId: z.string(),
-  email: z.string().nullable().meta({ description: 'Null when it was forgotten' }),
-  name: z.string().nullable(),
-  role: Role,
-  tenantId: z.string(),
-  disabled: z.boolean(),
+export const UserAnswer = z
+  .object({
+    userId: z.string(),
+    email: z.string().nullable().meta({ description: 'Null when it was forgotten' }),
+    name: z.string().nullable(),
+    role: Role,
+    tenantId: z.string(),
+    disabled: z.boolean(),
+  })
+  .meta({ id: 'User' });
+export const UserDetailsAnswer = UserAnswer.extend({ createdAt: instant, updatedAt: instant }).meta({
+  id: 'UserDetails',
 });
-export const UserDetailsAnswer = UserAnswer.extend({ createdAt: instant, updatedAt: instant });
-export const UserListAnswer = z.object({ users: z.array(UserDetailsAnswer), ...pageMembers });
+export const UserListAnswer = z
+  .object({ users: z.array(UserDetailsAnswer), ...pageMembers })
+  .meta({ id: 'UserPage' });
 export const OwnAccountAnswer = UserAnswer.extend({
   permissions: z.array(z.string()).meta({ description: 'Of this session, or of this API key' }),
-});
+}).meta({ id: 'OwnAccount' });
 
-export const ApiKeyAnswer = z.object({
-  keyId: z.string(),
-  name: z.string(),
-  permissions: z.array(z.string()),
-  scope: z
-    .object({ tenantId: z.string(), environment: z.string() })
-    .nullable()
-    .meta({ description: "Of an agent's key: where it is good" }),
-  expiresAt: instant,
-  createdAt: instant,
-});
+export const ApiKeyAnswer = z
+  .object({
+    keyId: z.string(),
+    name: z.string(),
+    permissions: z.array(z.string()),
+    scope: z
+      .object({ tenantId: z.string(), environment: z.string() })
+      .nullable()
+      .meta({ description: "Of an agent's key: where it is good" }),
+    expiresAt: instant,
+    createdAt: instant,
+  })
+  .meta({ id: 'ApiKey' });
 export const CreatedApiKeyAnswer = ApiKeyAnswer.extend({
   key: z.string().meta({ description: 'To be sent as X-API-Key: {key}. It is not shown again' }),
-});
-export const ApiKeyListAnswer = z.object({ apiKeys: z.array(ApiKeyAnswer), ...pageMembers });
+}).meta({ id: 'CreatedApiKey' });
+export const ApiKeyListAnswer = z
+  .object({ apiKeys: z.array(ApiKeyAnswer), ...pageMembers })
+  .meta({ id: 'ApiKeyPage' });
 
 /** @param opened e-mail address and name in the clear */
 export function userAnswer(

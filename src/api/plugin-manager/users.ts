@@ -37,6 +37,7 @@ function ownAccount(deps: UserRoutesDeps): readonly Route[] {
     route({
       method: 'GET',
       path: '/users/me',
+      operationId: 'getOwnAccount',
       summary: 'Show who asks',
       tag,
       policy: { permission: 'account:read' },
@@ -53,6 +54,7 @@ function ownAccount(deps: UserRoutesDeps): readonly Route[] {
     route({
       method: 'PUT',
       path: '/users/me/password',
+      operationId: 'changeOwnPassword',
       summary: 'Change your own password; all other sessions end',
       tag,
       policy: { permission: 'account:write' },
