@@ -66,7 +66,8 @@ export function startAgent(options: AgentOptions): Agent {
     for (let failures = 0; !isOver();) {
       const asked = clock.monotonic();
       try {
-        const before = cursor;
+        // After trouble, what is so now is wanted at once.
+        const before = failures > 0 ? null : cursor;
         const waitMs = before === null ? 0 : waitSeconds * 1000;
         const answer = await within(waitMs + timeoutMs, (giveUp) =>
           platform.assignments(before, waitSeconds, giveUp),

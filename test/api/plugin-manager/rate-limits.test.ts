@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import { CreatedApiKeyAnswer } from '../../../src/api/plugin-manager/user-schemas.ts';
 import { createAcme, registerCorePayments } from '../../fixtures/plugin-manager.ts';
 import type { Reply } from '../../support/http.ts';
 import { adminEmail, adminPassword } from '../../support/server.ts';
@@ -38,6 +39,21 @@ describe('rate limits over HTTP', () => {
       await server.pass(60);
       const again = await register('plugin-11', key);
       expect([again.status, again.headers.get('idempotency-replayed')]).to.deep.equal([201, null]);
+    });
+
+    it('let every agent ask six hundred times a minute, each for itself', async () => {
+      await server.ask('PlatformAdmin', 'POST', '/tenants', createAcme);
+      const make = async () => {
+        const body = { name: 'Agent', scope: { environment: 'Production' } };
+        const reply = await server.ask('TenantAdmin', 'POST', '/api-keys', body);
+        return { headers: { 'X-API-Key': CreatedApiKeyAnswer.parse(reply.body).key } };
+      };
+      const [one, other] = [await make(), await make()];
+      const ask = (call: typeof one) => server.call('GET', '/api/v1/agent/assignments', call);
+      for (let left = 599; left >= 0; left -= 1) expect(told(await ask(one))).to.deep.equal([600, left]);
+      expectRefusal(await ask(one), 429, 'RATE_LIMIT_EXCEEDED', []);
+      expect(told(await ask(other))).to.deep.equal([600, 599]);
+      expect((await server.ask('TenantAdmin', 'GET', '/api-keys')).status).to.equal(200);
     });
 
     it('come before the role, and after the token', async () => {
