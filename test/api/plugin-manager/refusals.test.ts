@@ -49,6 +49,10 @@ describe('refusals over HTTP', () => {
     );
   const closed = () => operations.filter(({ permission }) => permission !== null);
 
+  /** Other faces spell their errors otherwise. */
+  const isOfThisFace = ({ path }: Pick<Operation, 'path'>): boolean =>
+    !path.startsWith('/api/') || path.startsWith('/api/v1/');
+
   async function storingNothing(act: () => Promise<void>): Promise<void> {
     const { eventStore } = server.server.ports;
     await server.settle();
@@ -99,8 +103,8 @@ describe('refusals over HTTP', () => {
             ...(operation.method === 'GET' ? {} : { raw: '{' }),
           });
           expect(reply.status, what).to.equal(401);
-          const { message } = expectRefusal(reply, 401, 'UNAUTHORIZED', []);
-          expect(message).not.to.match(/signature|expired|claim|session has/i);
+          expect(JSON.stringify(reply.body)).not.to.match(/signature|expired|claim|session has/i);
+          if (isOfThisFace(operation)) expectRefusal(reply, 401, 'UNAUTHORIZED', []);
           expect(reply.headers.get('www-authenticate')).to.equal('Bearer');
         }
     }));
@@ -123,7 +127,8 @@ describe('refusals over HTTP', () => {
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
         if (allowed.includes(method)) continue;
         const reply = await send({ method, path }, { token });
-        expectRefusal(reply, 405, 'METHOD_NOT_ALLOWED', []);
+        expect(reply.status, `${method} ${path}`).to.equal(405);
+        if (isOfThisFace({ path })) expectRefusal(reply, 405, 'METHOD_NOT_ALLOWED', []);
         expect(reply.headers.get('allow')?.split(', ')).to.have.members(allowed);
       }
     }

@@ -1,0 +1,44 @@
+/** From an HTTP request to a socket: who may ask for one, and how the others are told. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ErrorBody } from './refusals.ts';
+
+export const socketPath = '/ws';
+
+export function asksForSocket({ method, url = '', headers }: IncomingMessage): boolean {
+  const [path] = url.split('?', 1);
+  return method === 'GET' && path === socketPath && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Browsers name the origin of the page that asks: its own, or one of `CORS_ORIGINS`, may. Who is no browser names none.
+ * @param allowed `https://console.example.com`, …
+ */
+export function mayConnect({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
+  if (origin === undefined || allowed.includes(origin)) return true;
+  const own = URL.parse(origin)?.host;
+  return own !== undefined && own !== '' && own === host?.toLowerCase();
+}
+
+/** For programs, which can send headers with the upgrade; browsers send an `auth` frame. */
+export function credentialsIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string | null {
+  return authorization ?? (typeof key === 'string' ? key : null);
+}
+
+/** Answers in HTTP instead, and ends the connection. */
+export function refuseUpgrade(socket: Duplex, status: 400 | 403 | 429 | 503, error: ErrorBody): void {
+  const body = JSON.stringify({ error });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    `X-Correlation-Id: ${error.requestId}`,
+    ...(status === 429 || status === 503 ? ['Retry-After: 10'] : []),
+  ];
+  socket.on('error', () => undefined);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
