@@ -6,6 +6,7 @@ import type { Publisher } from '../domain/publisher.ts';
 import type { VersionState } from '../domain/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
+import { refuseSuspended } from './refuse-suspended.ts';
 
 /**
  * Makes a version Beta, Stable, Deprecated or Yanked.
@@ -23,6 +24,7 @@ export async function changeVersionState(
   const { pluginId, ...wanted } = change;
   const { publisher } = context;
   const known = livePlugin((await executor.load(plugin, pluginId)).state);
+  if (known) await refuseSuspended(executor, publisher.tenant);
   const at = new Date(clock.now()).toISOString();
   const { position } = await executor.execute({
     aggregate: plugin,

@@ -7,6 +7,7 @@ import type { MetadataEdit } from '../domain/registration.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault } from '../ports/vault.ts';
+import { refuseSuspended } from './refuse-suspended.ts';
 import { sealAuthor } from './seal-author.ts';
 
 export interface EditPluginDeps {
@@ -26,6 +27,7 @@ export async function editPlugin(
 ): Promise<{ readonly position: Position | null }> {
   const { publisher } = context;
   const known = livePlugin((await executor.load(plugin, pluginId)).state);
+  if (known) await refuseSuspended(executor, publisher.tenant);
   const owner = known?.ownerTenant ?? publisher.tenant;
   const sealedAuthor = edit.author ? await sealAuthor(vault, owner, edit.author, known) : null;
   const at = new Date(clock.now()).toISOString();

@@ -4,6 +4,7 @@ import { changePassword } from '../../commands/change-password.ts';
 import { changeUser } from '../../commands/change-user.ts';
 import type { CreateUserDeps } from '../../commands/create-user.ts';
 import type { Sessions } from '../../core/sessions.ts';
+import { refuseSuspended } from '../../commands/refuse-suspended.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { knownUser, user, type KnownUser } from '../../domain/user.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
@@ -83,6 +84,7 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
       handler: async ({ principal, context, body }) => {
         const { tenantId = callerOf(principal).tenant, name = null, ...rest } = body;
         refuseOtherTenant(principal, tenantId);
+        await refuseSuspended(deps.executor, callerOf(principal).tenant);
         const made = await addUser(deps, context, managerOf(principal), { ...rest, tenantId, name });
         return { status: 201, body: await shown(deps, made.userId, made.user), position: made.position };
       },
@@ -132,6 +134,7 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
       handler: async ({ principal, context, params, body: change }) => {
         const userId = idInPath(schemas.MintedUserId, params.userId, 'user');
         const by = managerOf(principal);
+        await refuseSuspended(deps.executor, callerOf(principal).tenant);
         const changed = await changeUser(deps, context, { userId, by, change });
         return { status: 200, body: await shown(deps, userId, changed.user), position: changed.position };
       },

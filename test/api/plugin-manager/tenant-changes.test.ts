@@ -113,6 +113,14 @@ describe('a tenant over HTTP', () => {
   it('that is suspended writes nothing, while what it runs runs on; reactivated, it goes on', async () => {
     const first = await server.deploy(core);
     expect(await server.finished(first)).to.equal('Completed');
+    expect(
+      (
+        await server.call('POST', '/api/v1/plugins', {
+          token: await server.asRole('PluginDeveloper', acmeId),
+          body: { ...registerCorePayments, pluginId: 'acme-own' },
+        })
+      ).status,
+    ).to.equal(201);
     expect((await patch({ status: 'Suspended' })).body).to.include({ status: 'Suspended' });
     const developer = await server.asRole('PluginDeveloper', acmeId);
     const register = (pluginId: string) =>
@@ -131,6 +139,12 @@ describe('a tenant over HTTP', () => {
     const haunted = { ...elsewhere, configuration: { simulate: 'haunted' } };
     expectRefusal(await server.ask('TenantAdmin', 'POST', deployments, haunted), 403, 'FORBIDDEN');
     expectRefusal(await register('acme-made'), 403, 'FORBIDDEN');
+    const edit = (below: string, body: object) =>
+      server.call('PATCH', `/api/v1/plugins/acme-own${below}`, { token: developer, body });
+    expectRefusal(await edit('', { description: 'New' }), 403, 'FORBIDDEN');
+    expectRefusal(await edit('/versions/1.4.0', { state: 'Deprecated' }), 403, 'FORBIDDEN');
+    const ada = { email: 'ada@acme.com', role: 'Viewer', password: 'correct horse' };
+    expectRefusal(await server.ask('TenantAdmin', 'POST', '/users', ada), 403, 'FORBIDDEN');
     await server.pass(600);
     expect(await server.shown(first)).to.include({ status: 'Completed', healthyInstances: 1 });
     expect(await shown()).to.include({ status: 'Suspended' });
