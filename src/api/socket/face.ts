@@ -11,6 +11,7 @@ export const socketFace: Face = {
   errors: pluginManagerErrors,
   errorBody: ErrorBody,
   limits: pluginManagerLimits,
+  tags: { Sockets: 'Announcements as they happen, and from any place of the log on.' },
   routes: [
     route({
       method: 'GET',
