@@ -31,7 +31,6 @@ import { dueSlots, inFlightDeployments } from './projections/deployments.ts';
 import { deletionsSince } from './projections/plugins.ts';
 import { dueClaims, occupiedSlots, occupiedSlotsBeside, occupiedSlotsOf } from './projections/slots.ts';
 import { reservedSlots } from './projections/usage.ts';
-import { webhooksProjection } from './projections/webhooks.ts';
 
 export interface Platform {
   readonly executor: Executor;
@@ -61,7 +60,7 @@ export function createPlatform(
   const schemas = createSchemas(allEvents);
   const executor = createExecutor({ store, schemas, snapshots, clock, log });
   const announcer = () => createAnnouncer({ store, schemas, executor, vault });
-  const projections = [...allProjections, webhooksProjection(announcer())];
+  const projections = allProjections(announcer());
   const projector = createProjector({ store, models, schemas, projections, clock, log });
   const prober = createProber({ executor, clock, log, random: ports.random });
   const witness = createWitness({ executor, clock });

@@ -93,8 +93,8 @@ export async function startTestServer(
     for (let head = null; head !== (await ports.eventStore.head());) {
       head = await ports.eventStore.head();
       await platform.prober.idle();
-      await platform.webhookSender.idle();
       await platform.processes.idle();
+      await platform.webhookSender.idle();
       await platform.projector.waitFor('all', head, Number.MAX_SAFE_INTEGER);
     }
   }

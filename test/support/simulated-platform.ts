@@ -88,8 +88,8 @@ export async function openWorld(options: {
     for (let head = null; head !== (await ports.eventStore.head());) {
       head = await ports.eventStore.head();
       await platform.prober.idle();
-      await platform.webhookSender.idle();
       await platform.processes.idle();
+      await platform.webhookSender.idle();
       await platform.projector.waitFor('all', head, 1e12);
     }
   }
@@ -112,6 +112,7 @@ export async function openWorld(options: {
     scenarioOf: platform.scenarioOf,
     occupiedSlots: platform.occupiedSlots,
     slotsBeside: platform.slotsBeside,
+    webhookSecrets: platform.webhookSecrets,
     configurationChecks,
   });
 
@@ -180,6 +181,8 @@ export async function openWorld(options: {
         counts[deploymentId] = (counts[deploymentId] ?? 0) + 1;
       return counts;
     },
+    /** Where the log ends. */
+    position: () => ports.eventStore.head(),
     get parked() {
       return platform.processes.parked();
     },

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModels } from '../../src/adapters/sqlite/read-models.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { createExecutor } from '../../src/core/command-executor.ts';
 import { createProjector } from '../../src/core/projector.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import { allEvents } from '../../src/events.ts';
 import type { EventStore, Position, RecordedEvent } from '../../src/ports/event-store.ts';
 import type { Document, ReadModels } from '../../src/ports/read-models.ts';
 import { allProjections } from '../../src/projections.ts';
+import { createAnnouncer } from '../../src/projections/announcements/announcer.ts';
 import { createRecordingLog } from './recording-log.ts';
 
 /** Documents by `collection/id`. */
@@ -112,14 +114,18 @@ async function documentsOf(store: EventStore, path: string): Promise<Documents> 
   const models = await openSqliteReadModels({ path });
   const log = createRecordingLog();
   const schemas = createSchemas(allEvents);
-  const projector = createProjector({ store, models, schemas, projections: allProjections, clock, log });
+  const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
+  // Nothing of what only the vault can open is in a document.
+  const vault = { openFor: async () => null };
+  const projections = allProjections(createAnnouncer({ store, schemas, executor, vault }));
+  const projector = createProjector({ store, models, schemas, projections, clock, log });
   try {
     await projector.start();
     await projector.ready();
     const [parked] = projector.parked();
     if (parked) throw new Error(`${parked.projection} cannot digest ${parked.type}: ${parked.error}`);
     const documents = new Map<string, Document>();
-    for (const { name } of allProjections.flatMap(({ collections }) => collections))
+    for (const { name } of projections.flatMap(({ collections }) => collections))
       for await (const document of everyOne(models, name)) documents.set(`${name}/${document.id}`, document);
     return documents;
   } finally {
