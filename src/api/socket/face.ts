@@ -11,7 +11,6 @@ export const socketFace: Face = {
   errors: pluginManagerErrors,
   errorBody: ErrorBody,
   limits: pluginManagerLimits,
-  tags: { Sockets: 'Announcements as they happen, and from any place of the log on.' },
   routes: [
     route({
       method: 'GET',
