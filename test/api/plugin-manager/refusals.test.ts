@@ -103,8 +103,10 @@ describe('refusals over HTTP', () => {
             ...(operation.method === 'GET' ? {} : { raw: '{' }),
           });
           expect(reply.status, what).to.equal(401);
-          expect(JSON.stringify(reply.body)).not.to.match(/signature|expired|claim|session has/i);
-          if (isOfThisFace(operation)) expectRefusal(reply, 401, 'UNAUTHORIZED', []);
+          if (isOfThisFace(operation)) {
+            const { message } = expectRefusal(reply, 401, 'UNAUTHORIZED', []);
+            expect(message).not.to.match(/signature|expired|claim|session has/i);
+          }
           expect(reply.headers.get('www-authenticate')).to.equal('Bearer');
         }
     }));
