@@ -1,4 +1,5 @@
 /** All benchmarks by name. */
+import { benchAgents } from './agents.ts';
 import { benchAppend } from './append.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
@@ -9,7 +10,7 @@ import type { Row } from './table.ts';
 import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
-type BenchmarkName = 'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'fold' | 'start';
+type BenchmarkName = 'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'fold' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
@@ -17,6 +18,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   reads: benchReads,
   search: benchSearch,
   verdaccio: benchVerdaccio,
+  agents: () => benchAgents(),
   fold: benchFold,
   start: benchStart,
 };

@@ -3,6 +3,7 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import express from 'express';
 import type { Request, Response } from 'express';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { HealthReportsBody } from '../../src/api/plugin-manager/agent-schemas.ts';
 import { ListPluginsQuery, RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
 import { createTokens } from '../../src/core/tokens.ts';
 import { platformTenant, UserId } from '../../src/domain/ids.ts';
@@ -67,6 +68,16 @@ app.post('/api/v1/plugins', (request: Request, response: Response) => {
     version: version.semanticVersion,
     createdAt: new Date(clock.now()).toISOString(),
   });
+});
+app.post('/api/v1/plugin-deployments/:deploymentId/health-reports', (request, response) => {
+  const parsed = HealthReportsBody.safeParse(request.body);
+  if (!parsed.success) {
+    response.status(400).json({ error: { code: 'INVALID_REQUEST', details: parsed.error.issues } });
+    return;
+  }
+  const { epoch, reports } = parsed.data;
+  const counts = { accepted: reports.length, duplicates: 0, stale: 0, refused: [], nextSequences: {} };
+  response.json({ deploymentId: request.params.deploymentId, epoch, assigned: true, ...counts });
 });
 app.get('/api/v1/plugins/:pluginId', (_request, response) => answer(response, canned.plugin));
 app.get('/api/v1/plugins', (request, response) => {

@@ -1,0 +1,217 @@
+/** Health reports of agents: how many a whole Slipway takes in batches, and how soon a failure among them is acted upon. */
+import { openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
+import { createSystemClock } from '../src/adapters/system-clock.ts';
+import { AssignmentsAnswer } from '../src/api/plugin-manager/agent-schemas.ts';
+import { CreatedApiKeyAnswer } from '../src/api/plugin-manager/user-schemas.ts';
+import { slotEvents } from '../src/domain/slot.ts';
+import type { LogPage, Position } from '../src/ports/event-store.ts';
+import type { Assigned, Batches, BatchesTaken, Failures, FailuresTold } from './agents/load.ts';
+import { type Child, startChild } from './child.ts';
+import { bearer, loggedIn, type Target } from './http/client.ts';
+import type { Load } from './http/load.ts';
+import { type Lag, type Ready, startSlipway } from './slipway.ts';
+import { compared, median, type Row, row } from './table.ts';
+
+export interface Sizes {
+  /** Rollouts that report in batches. */
+  readonly reporting: number;
+  readonly batchesARound: number;
+  readonly rounds: number;
+  /** Rollouts in flight at the end of the failures, and as many more that fail. */
+  readonly inFlight: number;
+}
+
+const full: Sizes = { reporting: 100, batchesARound: 2_000, rounds: 5, inFlight: 1_000 };
+/** Not counted: in them code runs that is not compiled yet. */
+const warmUps = 1;
+/** What a thousand instances that are asked every ten seconds would tell, fifty times over. */
+const wantedPerSecond = 5_000;
+const instances = Array.from({ length: 50 }, (_, at) => `node-7.instance-${at}`);
+const failuresPerSecond = 50;
+
+export async function benchAgents(sizes: Sizes = full): Promise<Row[]> {
+  return [...(await benchBatches(sizes)), ...(await benchFailures(sizes))];
+}
+
+async function benchBatches(sizes: Sizes): Promise<Row[]> {
+  const bare = startChild('http/bare.ts', { stderr: openSync('/dev/null', 'w') });
+  try {
+    const reference = await bare.next<Target>();
+    return await withAgents(sizes.reporting, { totalInstances: instances.length }, async (world) => {
+      const measured = { ours: [0], reference: [0], lags: [0] };
+      for (let round = -warmUps; round < sizes.rounds; round += 1) {
+        if (round === 0) for (const list of Object.values(measured)) list.length = 0;
+        const batches = sizes.batchesARound;
+        const sequence = (round + warmUps) * Math.ceil(batches / sizes.reporting);
+        const { deployments } = world;
+        const asked = { kind: 'batches', batches, instances, deployments, sequence } as const;
+        const both = [
+          async () => {
+            const { url, headers } = world;
+            const taken = await world.load.ask<BatchesTaken>({ ...asked, url, headers } satisfies Batches);
+            measured.ours.push(taken.perSecond);
+            measured.lags.push((await world.slipway.ask<Lag>({ since: taken.last })).ms / 1000);
+          },
+          async () => {
+            const at = { url: reference.url, headers: bearer(reference) };
+            const taken = await world.load.ask<BatchesTaken>({ ...asked, ...at } satisfies Batches);
+            measured.reference.push(taken.perSecond);
+          },
+        ];
+        for (const measure of round % 2 === 0 ? both : both.reverse()) await measure();
+      }
+      const what = `health reports in batches of ${instances.length}, ${sizes.reporting} rollouts in flight`;
+      const { ours, lags } = measured;
+      return [
+        row(`${what} (reference: those wanted)`, 'reports/s', median(ours), wantedPerSecond, { atLeast: 1 }),
+        compared(`${what} (reference: Express, nothing stored)`, 'reports/s', ours, measured.reference, null),
+        row('lag of the read models after them, worst', 's', Math.max(...lags), 1, { atMost: 1 }),
+      ];
+    });
+  } finally {
+    await bare.stop();
+  }
+}
+
+async function benchFailures({ inFlight }: Sizes): Promise<Row[]> {
+  // Hours may pass until the next report is due: those that are not reported on must not fall silent.
+  const healthCheck = { intervalSeconds: 3_600, failureThreshold: 1 };
+  let passMs: readonly number[] = [];
+  const decidedMs: number[] = [];
+  await withAgents(
+    2 * inFlight,
+    { healthCheck },
+    async ({ url, headers, deployments, load, slipway, folder }) => {
+      const begin = {
+        kind: 'batches',
+        batches: deployments.length,
+        instances: ['only'],
+        sequence: 0,
+      } as const;
+      await load.ask<BatchesTaken>({ ...begin, url, headers, deployments } satisfies Batches);
+      const failing = { kind: 'failures', perSecond: failuresPerSecond } as const;
+      const told = await load.ask<FailuresTold>({
+        ...{ ...failing, url, headers },
+        deployments: deployments.slice(0, inFlight),
+      } satisfies Failures);
+      ({ passMs } = told);
+      // The last of them is decided on.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await slipway.stop();
+      decidedMs.push(...(await decisions(folder, told.failedAt)));
+    },
+  );
+  if (decidedMs.length !== inFlight) throw new Error(`${decidedMs.length} of ${inFlight} went back`);
+  return [
+    row(
+      `failure reported → going back on disk, p99, ${inFlight} rollouts in flight (reference: a report on disk, p99)`,
+      'ms',
+      percentile(decidedMs, 0.99),
+      percentile(passMs, 0.99),
+      { atMost: 3 },
+    ),
+  ];
+}
+
+interface World {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deployments: readonly Assigned[];
+  readonly slipway: Child;
+  readonly load: Child;
+  readonly folder: string;
+}
+
+/** A Slipway with so many rollouts in flight, each of a plugin of its own, and the key of their agents. */
+async function withAgents<T>(
+  count: number,
+  deployment: object,
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+  const slipway = startSlipway(folder, { SLIPWAY_RUNTIME: 'agent' });
+  const [load, http] = [startChild('agents/load.ts'), startChild('http/load.ts')];
+  try {
+    const ours = await loggedIn((await slipway.next<Ready>()).url);
+    const post = async (path: string, body: object): Promise<unknown> => {
+      const response = await fetch(`${ours.url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { ...bearer(ours), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+      return response.json();
+    };
+    await post('/tenants', { tenantId: 'acme', name: 'Acme' });
+    const scope = { tenantId: 'acme', environment: 'Production' };
+    const { key } = CreatedApiKeyAnswer.parse(await post('/api-keys', { name: 'Agents', scope }));
+    const version = { semanticVersion: '1.0.0', state: 'Stable', runtime: { type: 'DotNet8' } };
+    const many = (path: string, body: object): Promise<unknown> => {
+      const asked = { url: ours.url, method: 'POST', path: `/api/v1${path}`, requests: count } as const;
+      return http.ask({ ...asked, headers: bearer(ours), body: JSON.stringify(body) } satisfies Load);
+    };
+    await many('/plugins', { pluginId: 'plugin-%n', name: 'A plugin', version });
+    await many('/plugin-deployments', {
+      ...{ pluginId: 'plugin-%n', pluginVersion: '1.0.0', ...scope },
+      // Longer than anything here.
+      strategyConfig: { bakeSeconds: '86400' },
+      ...deployment,
+    });
+    const headers = { 'X-API-Key': key };
+    const deployments = await assigned(ours.url, headers, count);
+    return await use({ url: ours.url, headers, deployments, slipway, load, folder });
+  } finally {
+    await Promise.allSettled([slipway, load, http].map((child) => child.stop()));
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Once all are assigned. */
+async function assigned(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  count: number,
+): Promise<readonly Assigned[]> {
+  for (let query = '', tries = 0; tries < 1_000; tries += 1) {
+    const response = await fetch(`${url}/api/v1/agent/assignments${query}`, { headers });
+    const { cursor, assignments } = AssignmentsAnswer.parse(await response.json());
+    const found = assignments.flatMap(({ epoch, deployments }) =>
+      deployments.map(({ deploymentId }) => ({ deploymentId, epoch })),
+    );
+    if (found.length === count) return found;
+    query = `?after=${cursor}&wait=5`;
+  }
+  throw new Error(`${count} deployments were not assigned`);
+}
+
+/**
+ * Milliseconds from a failure's sending to what the rollout process does once its decision to go back is on disk: it turns the slot.
+ * @param failedAt milliseconds since 1970, by deployment
+ */
+async function decisions(folder: string, failedAt: FailuresTold['failedAt']): Promise<readonly number[]> {
+  const store = await openSqliteEventStore({ path: join(folder, 'log.db'), clock: createSystemClock() });
+  const ms: number[] = [];
+  try {
+    for (let after: Position | null = null; ;) {
+      const page: LogPage = await store.readAll({ after, limit: 1_000 });
+      for (const { type, data, metadata } of page.events) {
+        if (type !== 'SlotTurned') continue;
+        const sent = failedAt[slotEvents.SlotTurned.data.parse(data).ended];
+        if (sent !== undefined) ms.push(Date.parse(metadata.at) - sent);
+      }
+      if (page.end) return ms;
+      after = page.next;
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+}
