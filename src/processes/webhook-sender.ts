@@ -89,6 +89,15 @@ export function createWebhookSender(deps: WebhookSenderDeps): WebhookSender {
     return sleeps?.changes !== changes || sleeps.until <= now;
   }
 
+  /** Whether the read model shows every attempt that was recorded until this moment; false: it lags. */
+  async function showsAttempts(): Promise<boolean> {
+    for (;;) {
+      const upTo = reached;
+      if (upTo && !(await projector.waitFor(['webhooks'], upTo, caughtUpWithinMs))) return false;
+      if (reached === upTo) return true;
+    }
+  }
+
   async function serve({ webhookId, changes }: WebhookDocument): Promise<void> {
     const known = webhookWithin((await executor.load(webhook, webhookId)).state, null);
     if (!known?.active) return;
@@ -100,8 +109,13 @@ export function createWebhookSender(deps: WebhookSenderDeps): WebhookSender {
     const room = Math.min((health.failures > 0 ? 1 : mostPerWebhook) - busy, mostAtOnce - running.size);
     if (room <= 0) return;
     const since = new Date(now - deliverableMs).toISOString();
+    if (!(await showsAttempts())) return;
+    // What is under way now may end while the read model is asked, which then still shows it as waiting.
+    const sending = new Set(underWay.get(webhookId));
     const waiting = await waitingDeliveries(models, webhookId, since, busy + room);
-    const idle = waiting.filter(({ deliveryId }) => !underWay.get(webhookId)?.has(deliveryId));
+    const idle = waiting.filter(
+      ({ deliveryId }) => !sending.has(deliveryId) && !underWay.get(webhookId)?.has(deliveryId),
+    );
     const due = idle.filter(({ dueAt }) => dueMs(dueAt) <= now).slice(0, room);
     if (due.length === 0 && busy === 0) {
       asleep.set(webhookId, { changes, until: idle[0] ? dueMs(idle[0].dueAt) : Infinity });
