@@ -9,7 +9,8 @@ const may = {
   audit: ['domain', 'ports', 'core', 'commands', 'projections'],
   api: ['domain', 'ports', 'core', 'commands', 'projections', 'audit'],
   adapters: ['domain', 'ports'],
-  watch: ['ports'],
+  client: [],
+  watch: ['ports', 'client'],
 };
 const layers = Object.entries(may).map(([layer, inner]) => ({
   name: `${layer}-imports-inward`,
@@ -26,12 +27,13 @@ module.exports = {
       name: 'agent-knows-the-protocol-alone',
       severity: 'error',
       comment:
-        'src/agent is a program of its own that speaks HTTP: of the server it shares scenarios and waiting',
+        'src/agent is a program of its own that speaks HTTP: of the server it shares scenarios and waiting, of other clients their options',
       from: { path: '^src/agent/' },
       to: {
         path: '^src/',
         pathNot: [
           '^src/agent/',
+          '^src/client/',
           '^src/ports/clock[.]ts$',
           '^src/core/waiting[.]ts$',
           '^src/adapters/simulated/scenario[.]ts$',

@@ -1,9 +1,9 @@
 /** `slipway agent`: the options, the loud word that nothing really runs, and the end. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseScenario, type Scenario, scenarioNames } from '../adapters/simulated/scenario.ts';
+import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import type { Clock } from '../ports/clock.ts';
 import { startAgent, type AgentOptions } from './agent.ts';
 import { createPlatform, NotAnswered } from './protocol.ts';
@@ -18,10 +18,8 @@ export interface Simulation extends Choice {
   readonly scenario: Scenario;
 }
 
-interface Options {
+interface Options extends KeyOptions {
   readonly url: string;
-  readonly key?: string;
-  readonly keyFile?: string;
   readonly simulate: readonly Simulation[];
   readonly only?: readonly Choice[];
 }
@@ -79,11 +77,6 @@ async function run(options: Options, { clock, fail }: Parameters<typeof agentCom
   process.exit(0);
 }
 
-function keyOf({ key, keyFile }: Options): string | null {
-  if (keyFile === undefined) return key ?? null;
-  return readFileSync(keyFile, 'utf8').trim();
-}
-
 /** The most particular word counts: of a version before of its plugin, of a plugin before of all; the last of equals. */
 export function scenarioOf({
   simulate,
@@ -122,11 +115,4 @@ export function parseChoice(text: string): Choice {
   if (plugin === '' || version === '' || rest.length > 0)
     throw new InvalidArgumentError('must be a plugin, or plugin@version');
   return { plugin, version };
-}
-
-function parseUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new InvalidArgumentError('must begin with http:// or https://');
-  return url.origin;
 }

@@ -1,14 +1,12 @@
 /** `slipway watch <deployment>`: a picture that moves where a terminal is, lines where none is, JSON for programs. */
-import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import type { Clock } from '../ports/clock.ts';
 import { line, picture, type Watched } from './picture.ts';
 import { createPlatform, Refused, watch, type Seen } from './watch.ts';
 
-interface Options {
+interface Options extends KeyOptions {
   readonly url: string;
-  readonly key?: string;
-  readonly keyFile?: string;
   readonly json?: true;
 }
 
@@ -55,10 +53,6 @@ async function run(
   process.exitCode = last?.status === 'Completed' ? exitCodes.completed : exitCodes.endedOtherwise;
 }
 
-function keyOf({ key, keyFile }: Options): string | null {
-  return keyFile === undefined ? (key ?? null) : readFileSync(keyFile, 'utf8').trim();
-}
-
 function say(text: string): void {
   process.stdout.write(text);
 }
@@ -88,11 +82,4 @@ function showPicture(clock: Clock): (seen: Seen) => void {
     say(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${now.map((text) => `\x1b[2K${text}\n`).join('')}\x1b[J`);
     drawn = now.length;
   };
-}
-
-function parseUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new InvalidArgumentError('must begin with http:// or https://');
-  return url.origin;
 }
