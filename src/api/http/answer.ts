@@ -1,28 +1,52 @@
 /** What a handler says; the kernel turns it into bytes. */
 import type { Position } from '../../ports/event-store.ts';
 
-export interface Answer {
+export type Answer = AnswerHead & (JsonBody | TextBody);
+
+interface AnswerHead {
   readonly status: number;
-  /** Rendered as JSON; absent: no body. */
-  readonly body?: unknown;
   /** Beside those that every answer carries. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Where the log stood after the command: sent as `X-Position`, and waited for by the principal's next reads. */
   readonly position?: Position | null;
 }
 
+interface JsonBody {
+  /** Rendered as JSON; absent: no body. */
+  readonly body?: unknown;
+  readonly text?: never;
+}
+
+interface TextBody {
+  /** Sent as it is, in UTF-8. */
+  readonly text: string;
+  /** Of the text: `text/html`. */
+  readonly mediaType: string;
+  readonly body?: never;
+}
+
 /** An answer whose body is text already. */
 export interface RenderedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON; null: no body. */
+  /** JSON, unless the headers name another `Content-Type`; null: no body. */
   readonly text: string | null;
 }
 
-export function rendered({ status, headers = {}, body, position }: Answer): RenderedAnswer {
+export function rendered(answer: Answer): RenderedAnswer {
+  const { status, headers = {}, position } = answer;
+  const { text, type } = bodyOf(answer);
   return {
     status,
-    headers: position ? { ...headers, 'X-Position': position } : headers,
-    text: body === undefined ? null : JSON.stringify(body),
+    headers: { ...headers, ...type, ...(position ? { 'X-Position': position } : {}) },
+    text,
   };
+}
+
+function bodyOf(
+  answer: Answer,
+): Pick<RenderedAnswer, 'text'> & { readonly type?: RenderedAnswer['headers'] } {
+  if (answer.text !== undefined)
+    return { text: answer.text, type: { 'Content-Type': `${answer.mediaType}; charset=utf-8` } };
+  return { text: answer.body === undefined ? null : JSON.stringify(answer.body) };
 }

@@ -78,10 +78,9 @@ export function sendAnswer(response: ServerResponse, { status, headers, text }: 
     response.end();
     return;
   }
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-  });
+  if (!response.hasHeader('Content-Type'))
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.writeHead(status, { 'Content-Length': Buffer.byteLength(text) });
   response.end(text);
 }
 

@@ -11,6 +11,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Who may call: everybody, or principals that have the permission. */
 export type Policy = 'public' | { readonly permission: string };
 
+/** What an answer holds: JSON as its schema says, text of a media type, or nothing. */
+export type AnswerContent = z.ZodType | { readonly mediaType: string } | null;
+
 export interface RouteRequest<P, Q, B, Who> {
   readonly params: P;
   readonly query: Q;
@@ -50,8 +53,8 @@ export interface RouteDefinition<
   readonly body?: B;
   /** Of the API reference, and so of generated clients; default: made of method and path. */
   readonly operationId?: string;
-  /** What it answers when all is well; null for no body. The tests hold every answer to it. */
-  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** What it answers when all is well. The tests hold every answer to it. */
+  readonly responses: Readonly<Record<number, AnswerContent>>;
   /** Headers of these answers, beside those that every answer may have: names and what they say. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What it may refuse, beside what the kernel refuses on every route of its kind. */
@@ -80,7 +83,7 @@ export interface Route {
   /** Whether the definition names a body at all. */
   readonly hasBody: boolean;
   readonly operationId: string | null;
-  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  readonly responses: Readonly<Record<number, AnswerContent>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly refusals: readonly ProblemKind[];
   readonly idempotent: boolean;

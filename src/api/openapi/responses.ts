@@ -1,8 +1,8 @@
 /** What a route may answer, refusals included: those of the kernel follow from what the route is. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Face } from '../http/face.ts';
 import { Problem, type ProblemKind } from '../http/problem.ts';
-import type { Route } from '../http/route.ts';
+import type { AnswerContent, Route } from '../http/route.ts';
 import { headersOf, reference } from './headers.ts';
 import type { JsonObject } from './json.ts';
 import type { Schemas } from './schemas.ts';
@@ -49,19 +49,24 @@ export function createResponses(schemas: Schemas): Responses {
     return reference('responses', name);
   }
 
-  function success(route: Route, schema: z.ZodType | null): JsonObject {
+  function success(route: Route, content: AnswerContent): JsonObject {
     return {
       description: route.summary,
       headers: headersOf.success(route),
-      ...(schema ? { content: schemas.content(schema, 'output') } : {}),
+      ...(content ? { content: described(content) } : {}),
     };
+  }
+
+  function described(content: NonNullable<AnswerContent>): JsonObject {
+    if (content instanceof z.ZodType) return schemas.content(content, 'output');
+    return { [content.mediaType]: { schema: { type: 'string' } } };
   }
 
   return {
     components,
     of(face, route) {
       const answers = Object.entries(route.responses).map(
-        ([status, schema]) => [status, success(route, schema)] as const,
+        ([status, content]) => [status, success(route, content)] as const,
       );
       const byStatus = Map.groupBy(
         problemsOf(route),

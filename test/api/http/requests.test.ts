@@ -2,10 +2,13 @@ import { expect } from 'chai';
 import { CommandRefused, TooContended } from '../../../src/core/executor.ts';
 import { refuse } from '../../../src/domain/refusal.ts';
 import type { RefusalKind } from '../../../src/domain/refusal.ts';
+import { route } from '../../../src/api/http/route.ts';
+import { openApiFace } from '../../../src/api/openapi/face.ts';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
+import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
 import { StoreUnavailable } from '../../../src/ports/event-store.ts';
-import { withServer } from '../../support/http.ts';
-import { example, here, thingRoutes } from './example.ts';
+import { createDescribedClient, withServer } from '../../support/http.ts';
+import { example, here, testInfo, thingRoutes } from './example.ts';
 
 const things = '/api/v1/things';
 
@@ -54,6 +57,36 @@ describe('a request through the HTTP kernel', () => {
       const options = await call('OPTIONS', `${things}/lamp`);
       expect(options.status).to.equal(204);
       expect(options.headers.get('allow')).to.equal('DELETE, GET, HEAD, OPTIONS');
+    });
+  });
+
+  it('sends text as it is, as the media type that the description names', async () => {
+    const page = route({
+      method: 'GET',
+      path: '/page',
+      summary: 'A page',
+      policy: 'public',
+      responses: { 200: { mediaType: 'text/html' } },
+      headers: { 'X-Page': 'That it is one' },
+      handler: async () => ({
+        ...{ status: 200, mediaType: 'text/html', text: '<p>Hällo' },
+        headers: { 'X-Page': 'yes' },
+      }),
+    });
+    const described = openApiFace([pluginManagerFace([page])], testInfo);
+    await withServer(example([page], {}, [described]).app, async ({ url }) => {
+      const { call } = await createDescribedClient(url);
+      const { status, headers, body } = await call('GET', '/api/v1/page');
+      expect([status, body]).to.deep.equal([200, '<p>Hällo']);
+      const head = await call('HEAD', '/api/v1/page');
+      expect([head.status, head.body]).to.deep.equal([200, null]);
+      for (const sent of [headers, head.headers]) {
+        expect(sent.get('content-type')).to.equal('text/html; charset=utf-8');
+        expect(sent.get('content-length')).to.equal('9');
+        expect(sent.get('x-page')).to.equal('yes');
+      }
+      const refused = await call('GET', '/api/v1/page?size=1');
+      expect(refused.headers.get('content-type')).to.equal('application/json; charset=utf-8');
     });
   });
 
