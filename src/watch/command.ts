@@ -2,7 +2,9 @@
 import { Command } from 'commander';
 import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import type { Clock } from '../ports/clock.ts';
-import { line, picture, type Watched } from './picture.ts';
+import { entryLines } from './history.ts';
+import { line, type Watched } from './picture.ts';
+import { createPainter } from './screen.ts';
 import { createPlatform, Refused, watch, type Seen } from './watch.ts';
 
 interface Options extends KeyOptions {
@@ -39,7 +41,11 @@ async function run(
   { clock, fail }: Parameters<typeof watchCommand>[0],
 ): Promise<void> {
   const key = keyOf(options) ?? fail('Give a key: --key-file <file> or --key <key>', exitCodes.wrongOptions);
-  const show = options.json ? showJson : process.stdout.isTTY ? showPicture(clock) : showLines();
+  const show = options.json
+    ? showJson
+    : process.stdout.isTTY
+      ? createPainter(process.stdout, clock)
+      : showLines(clock);
   let last: Watched | null = null;
   try {
     for await (const seen of watch(createPlatform({ url: options.url, key }), deploymentId, clock)) {
@@ -58,28 +64,17 @@ function say(text: string): void {
 }
 
 function showJson(seen: Seen): void {
-  say(`${JSON.stringify('watched' in seen ? seen.watched : seen)}\n`);
+  say(`${JSON.stringify('watched' in seen ? { ...seen.watched, news: seen.news } : seen)}\n`);
 }
 
-/** Only what is new. */
-function showLines(): (seen: Seen) => void {
+/** Only what is new: how it is, and what happened. */
+function showLines(clock: Clock): (seen: Seen) => void {
   let before = '';
   return (seen) => {
-    const now = 'watched' in seen ? line(seen.watched) : `not reached: ${seen.lost}`;
+    const news = 'watched' in seen ? seen.news : [];
+    for (const entry of news) for (const text of entryLines(entry, clock.now(), Infinity)) say(`${text}\n`);
+    const now = 'watched' in seen ? line(seen.watched) : `not reached, asked again: ${seen.lost}`;
     if (now !== before) say(`${now}\n`);
     before = now;
-  };
-}
-
-/** Draws over the picture before, so that what a person had on the screen stays above it. */
-function showPicture(clock: Clock): (seen: Seen) => void {
-  let drawn = 0;
-  let lines: readonly string[] = [];
-  return (seen) => {
-    const width = process.stdout.columns;
-    if ('watched' in seen) lines = picture(seen.watched, clock.now(), width);
-    const now = 'lost' in seen ? [...lines, '', `not reached: ${seen.lost}`.slice(0, width)] : lines;
-    say(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${now.map((text) => `\x1b[2K${text}\n`).join('')}\x1b[J`);
-    drawn = now.length;
   };
 }

@@ -1,27 +1,30 @@
 /** A deployment as text for a terminal. */
 import { z } from 'zod';
+import { columns, cut, plain, wrapped } from './text.ts';
+
+const text = z.string().transform(plain);
 
 /** What is read of `GET /plugin-deployments/{id}`. Lenient: a newer platform may say more. */
 export const Watched = z.object({
-  deploymentId: z.string(),
-  pluginId: z.string(),
-  pluginVersion: z.string(),
-  tenantId: z.string(),
-  environment: z.string(),
-  strategy: z.string(),
-  runtime: z.string(),
-  status: z.string(),
-  phase: z.string(),
+  deploymentId: text,
+  pluginId: text,
+  pluginVersion: text,
+  tenantId: text,
+  environment: text,
+  strategy: text,
+  runtime: text,
+  status: text,
+  phase: text,
   /** From 1; 0 before the first. */
   stage: z.number(),
   progress: z.number(),
   totalInstances: z.number(),
   healthyInstances: z.number(),
   unhealthyInstances: z.number(),
-  reason: z.string().nullable(),
-  previousDeploymentId: z.string().nullable(),
-  lastHealthCheck: z.string().nullable(),
-  estimatedCompletionAt: z.string().nullable(),
+  reason: text.nullable(),
+  previousDeploymentId: text.nullable(),
+  lastHealthCheck: text.nullable(),
+  estimatedCompletionAt: text.nullable(),
   plan: z.object({
     stages: z.array(
       z.object({ percent: z.number(), instances: z.number(), bakeMs: z.number(), approval: z.boolean() }),
@@ -44,7 +47,8 @@ export function picture(watched: Watched, wallMs: number, width: number): readon
   const { deploymentId, pluginId, pluginVersion, tenantId, environment, strategy, runtime } = watched;
   const simulated = runtime === 'simulated' ? ', simulated instances' : '';
   const lines = [
-    `${pluginId} ${pluginVersion} → ${tenantId} / ${environment}  (${deploymentId}, ${strategy}${simulated})`,
+    `${pluginId} ${pluginVersion} → ${tenantId} / ${environment}`,
+    `${deploymentId}, ${strategy}${simulated}`,
     statusLine(watched, wallMs),
     '',
     ...watched.plan.stages.map((_, index) => stageLine(watched, index)),
@@ -55,7 +59,7 @@ export function picture(watched: Watched, wallMs: number, width: number): readon
       : [`last heard of ${ago(watched.lastHealthCheck, wallMs)}`]),
     ...(watched.reason === null ? [] : ['', ...wrapped(watched.reason, width)]),
   ];
-  return lines.map((line) => (line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line));
+  return lines.map((text) => cut(text, width));
 }
 
 /** The same in one line, for logs: it changes when something has happened. */
@@ -101,7 +105,7 @@ function instancesLine(watched: Watched, width: number): string {
   const rest = Math.max(0, totalInstances - healthyInstances - unhealthyInstances);
   const counts = `${healthyInstances} healthy, ${unhealthyInstances} unhealthy, of ${totalInstances}`;
   const signs = '●'.repeat(healthyInstances) + '✘'.repeat(unhealthyInstances) + '○'.repeat(rest);
-  return signs.length + counts.length + 2 <= width ? `${signs}  ${counts}` : counts;
+  return columns(signs) + columns(counts) + 2 <= width ? `${signs}  ${counts}` : counts;
 }
 
 function ago(instant: string, wallMs: number): string {
@@ -117,17 +121,4 @@ export function duration(ms: number): string {
   if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
   const hours = Math.floor(minutes / 60);
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-}
-
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of text.split(/\s+/)) {
-    const longer = current === '' ? word : `${current} ${word}`;
-    if (current !== '' && longer.length > width) {
-      lines.push(current);
-      current = word;
-    } else current = longer;
-  }
-  return current === '' ? lines : [...lines, current];
 }

@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { z } from 'zod';
 import type { DeploymentAnswer } from '../../src/api/plugin-manager/deployment-schemas.ts';
+import type { HistoryAnswer } from '../../src/api/plugin-manager/rollouts.ts';
+import type { HistoryPage } from '../../src/watch/history.ts';
+import { columns } from '../../src/watch/text.ts';
 import { duration, hasEnded, line, picture, type Watched } from '../../src/watch/picture.ts';
 
 const now = Date.parse('2030-01-01T00:10:00.000Z');
@@ -33,11 +36,14 @@ const canary: Watched = {
 
 /** What the API answers is what is read of it: this does not compile otherwise. */
 export const readsTheAnswer = (answer: z.output<typeof DeploymentAnswer>): Watched => answer;
+export const readsTheHistory = (answer: z.output<typeof HistoryAnswer>): z.output<typeof HistoryPage> =>
+  answer;
 
 describe('the picture of a deployment', () => {
   it('shows what is done, where it is, and what comes', () => {
     expect(picture(canary, now, 90)).to.eql([
-      'payment-stripe 2.0.0 → tenant-acme-corp / Production  (dep-1, Canary, simulated instances)',
+      'payment-stripe 2.0.0 → tenant-acme-corp / Production',
+      'dep-1, Canary, simulated instances',
       'InProgress (Baking)  30 %, about 5 min 5 s to go',
       '',
       '✔  10 %  1 instance, bakes 5 min',
@@ -58,8 +64,8 @@ describe('the picture of a deployment', () => {
       reason: 'Instance a failed 3 probes',
     };
     const shown = picture(back, now, 90);
-    expect(shown[1]).to.match(/^RolledBack {2}30 %/);
-    expect(shown[4]).to.match(/^✘ {2}30 %/);
+    expect(shown[2]).to.match(/^RolledBack {2}30 %/);
+    expect(shown[5]).to.match(/^✘ {2}30 %/);
     expect(shown.at(-1)).to.equal('Instance a failed 3 probes');
   });
 
@@ -79,7 +85,7 @@ describe('the picture of a deployment', () => {
       fc.property(views, ({ width, total, healthy, reason }) => {
         const view = { ...canary, totalInstances: total, healthyInstances: Math.min(healthy, total), reason };
         for (const text of picture({ ...view, unhealthyInstances: 0 }, now, width))
-          expect(text.length).to.be.at.most(width);
+          expect(columns(text)).to.be.at.most(width);
       }),
     );
   });

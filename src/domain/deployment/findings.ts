@@ -100,7 +100,7 @@ export function proof(deployment: Deployment, sight: Sight, earnedMs: number): r
   const others = sight.canaries.fresh.length - shown.length;
   return [
     `It baked ${seconds(baked)} of ${seconds(needed)} under fresh evidence${skipped}`,
-    `${sight.canaries.fresh.length} of ${plural(sight.wanted, 'new instance')} are ready`,
+    `${sight.canaries.fresh.length} of ${plural(sight.wanted, 'new instance is', 'new instances are')} ready`,
     ...shown,
     ...(others > 0 ? [`${plural(others, 'other')} passed as often as needed`] : []),
   ];

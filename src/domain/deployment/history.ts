@@ -39,7 +39,8 @@ export function tell(event: DeploymentEvent, { plan, totalInstances }: Deploymen
   switch (event.type) {
     case 'DeploymentRequested': {
       const { pluginVersion, environment, requestedBy: by } = event.data;
-      const what = `${pluginVersion} to ${environment}, ${plan.strategy} with ${totalInstances} instances`;
+      const many = totalInstances === 1 ? '1 instance' : `${totalInstances} instances`;
+      const what = `${pluginVersion} to ${environment}, ${plan.strategy} with ${many}`;
       return { ...nothing, summary: `Somebody asked to deploy ${what}`, by };
     }
     case 'StageStarted': {
@@ -49,7 +50,8 @@ export function tell(event: DeploymentEvent, { plan, totalInstances }: Deploymen
     }
     case 'CanaryStageReached': {
       const { stage, instances } = event.data;
-      const summary = `${of(stage)}: all ${instances} instances are ready, the bake begins`;
+      const all = instances === 1 ? 'its instance is' : `all ${instances} instances are`;
+      const summary = `${of(stage)}: ${all} ready, the bake begins`;
       return { ...nothing, summary, stage: stage + 1, instances };
     }
     case 'StageInterrupted': {

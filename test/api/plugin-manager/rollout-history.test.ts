@@ -51,7 +51,7 @@ describe('rollouts that are told of, and that stand still, over HTTP', () => {
     expect(second).to.include({ stage: 2, instances: 3, by: null });
     expect(second?.summary).to.equal('Stage 2 of 4 began: 3 of 10 instances start');
     expect(second?.evidence[0]).to.match(/^It baked 3\d\d seconds of 300 seconds under fresh evidence$/);
-    expect(second?.evidence[1]).to.equal('1 of 1 new instance are ready');
+    expect(second?.evidence[1]).to.equal('1 of 1 new instance is ready');
     expect(second?.evidence[2]).to.match(/^inst-\w+ passed \d+ times in this stage, the last \d+ in a row$/);
     const page = await history(id, '?limit=2&offset=1');
     expect(page).to.deep.equal({
