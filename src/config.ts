@@ -49,6 +49,7 @@ const settings = z.object({
     .pipe(z.array(origin))
     .default([]),
   SLIPWAY_EGRESS_ALLOW: ranges.default([]),
+  SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
 });

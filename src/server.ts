@@ -1,5 +1,6 @@
 /** One running server. What is needed is opened from the inside out, and closed the other way round. */
 import type { Logger } from 'pino';
+import { isInRanges } from './adapters/egress/addresses.ts';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
 import { createHttpServer } from './api/http/server.ts';
@@ -131,6 +132,7 @@ export async function startServer(
         clock,
         perEndpoint: config.SLIPWAY_RATE_LIMITS === 'on',
       }),
+      isTrustedProxy: (address) => isInRanges(address, config.SLIPWAY_TRUSTED_PROXIES),
     };
     const health = healthFace({ clock, readiness: readiness.now });
     const openApi = openApiFace([pluginManager, idp, health], apiInfo);

@@ -33,6 +33,7 @@ describe('settings', () => {
     ['CORS_ORIGINS', '*'],
     ['SLIPWAY_EGRESS_ALLOW', 'localhost'],
     ['SLIPWAY_EGRESS_ALLOW', '10.0.0.0/8,127/8'],
+    ['SLIPWAY_TRUSTED_PROXIES', 'true'],
     ['LOG_LEVEL', 'loud'],
     ['EVENTSTORE_URL', 'esdb://localhost:2113'],
     ['MONGODB_URL', 'mongodb://localhost'],

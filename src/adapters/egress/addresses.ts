@@ -1,4 +1,4 @@
-/** Which addresses may be connected to: global unicast ones, and the ranges that the operator names (`SLIPWAY_EGRESS_ALLOW`). */
+/** Ranges of addresses that operators name, and which addresses may be connected to: global unicast ones, and `SLIPWAY_EGRESS_ALLOW`. */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -29,9 +29,16 @@ export function judgeAddress(
   if (!ipaddr.isValid(address)) return 'refused';
   // What is IPv4 inside of IPv6 (`::ffff:127.0.0.1`) is IPv4 to the machine as well.
   const judged = ipaddr.process(address);
-  if (allowed.some((range) => isWithin(judged, range))) return 'allowed';
+  if (isInRanges(address, allowed)) return 'allowed';
   if (judged.range() !== 'unicast') return 'refused';
   return judged.kind() === 'ipv4' || isWithin(judged, globalIPv6) ? 'global' : 'refused';
+}
+
+/** @param address as for {@link judgeAddress}; what is none is in no range */
+export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const judged = ipaddr.process(address);
+  return ranges.some((range) => isWithin(judged, range));
 }
 
 function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, [network, length]: AddressRange): boolean {

@@ -6,6 +6,7 @@ import type { CommandContext } from '../../core/executor.ts';
 import type { KeyedRequest } from '../../core/idempotency.ts';
 import type { Position } from '../../ports/event-store.ts';
 import type { RateLimit } from '../../ports/rate-limits.ts';
+import { addressOf } from './address.ts';
 import { rendered } from './answer.ts';
 import type { RenderedAnswer } from './answer.ts';
 import { noBody, readBody } from './body.ts';
@@ -31,7 +32,7 @@ export function createDispatch(
   },
   services: HttpServices,
 ): (route: Route, request: Request, response: Response) => Promise<void> {
-  const { consistency, idempotency, rateLimiting } = services;
+  const { consistency, idempotency, rateLimiting, isTrustedProxy } = services;
   const maxBodyBytes = services.maxBodyBytes ?? defaultMaxBodyBytes;
 
   async function answered(
@@ -48,7 +49,7 @@ export function createDispatch(
       query: validated(route.query, parseQuery(request.url), 'query'),
       body: isRead ? undefined : validated(route.body, body.value, 'body'),
       principal,
-      address: request.socket.remoteAddress ?? '',
+      address: addressOf(request, isTrustedProxy),
       whenGone: (callback: () => void) => void response.once('close', callback),
     };
     const cause = {
@@ -81,7 +82,7 @@ export function createDispatch(
     const { policy } = route;
     const endpoint = `${route.method} ${face.prefix}${route.path}`;
     const limit = limitOf(route, face.limits);
-    const nobody = { address: request.socket.remoteAddress ?? '' };
+    const nobody = { address: addressOf(request, isTrustedProxy) };
     if (policy === 'public') {
       await rateLimiting.admit(response, nobody, endpoint, limit);
       return null;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Router } from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { z } from 'zod';
+import { addressOf } from './address.ts';
 import { createDispatch } from './dispatch.ts';
 import type { RenderedAnswer } from './answer.ts';
 import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
@@ -77,7 +78,7 @@ async function answerUnrouted(
   services: HttpServices,
 ): Promise<void> {
   const kind = ['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? '') ? 'reads' : 'writes';
-  const caller = { address: request.socket.remoteAddress ?? '' };
+  const caller = { address: addressOf(request, services.isTrustedProxy) };
   try {
     await services.rateLimiting.admit(response, caller, `unknown ${kind}`, face.limits[kind]);
     sendAnswer(response, answer());

@@ -21,7 +21,7 @@ export interface RouteRequest<P, Q, B, Who> {
   readonly principal: Who;
   /** For the commands that the handler runs; the same for a repetition with the same `Idempotency-Key`. */
   readonly context: CommandContext;
-  /** Of the caller's connection, `::1`. */
+  /** Where the caller is, `::1`; of the last proxy that is not trusted, where there are any. */
   readonly address: string;
   /** Calls back once nobody waits for the answer any more: it was sent, or the caller has hung up. */
   readonly whenGone: (callback: () => void) => void;

@@ -16,6 +16,8 @@ export interface HttpServices {
   readonly consistency: Consistency;
   readonly idempotency: Idempotency;
   readonly rateLimiting: RateLimiting;
+  /** Whether a connection from this address is a proxy whose `X-Forwarded-For` is believed. */
+  readonly isTrustedProxy: (address: string) => boolean;
   /** Largest body in bytes; default 1 MiB. */
   readonly maxBodyBytes?: number;
 }

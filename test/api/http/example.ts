@@ -184,6 +184,7 @@ export const services: HttpServices = {
   consistency,
   idempotency: createIdempotency(),
   rateLimiting: { admit: async () => undefined },
+  isTrustedProxy: () => false,
 };
 
 /** @param routes of the Plugin Manager's face; @param beside faces beside it */
