@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { rendered } from './answer.ts';
 import type { Answer, RenderedAnswer } from './answer.ts';
 import { problemOf } from './problem.ts';
-import type { Problem } from './problem.ts';
+import type { Problem, ProblemKind } from './problem.ts';
 
 export interface Exchange {
   /** The caller's `X-Correlation-Id` where it is harmless, else a fresh UUID: the `traceId` of errors. */
@@ -32,6 +32,11 @@ const always: readonly (readonly [string, string])[] = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
   ['Cache-Control', 'no-store'],
 ];
+
+const headersOfKind: Readonly<Partial<Record<ProblemKind, Readonly<Record<string, string>>>>> = {
+  Unauthenticated: { 'WWW-Authenticate': 'Bearer' },
+  Unavailable: { 'Retry-After': '1' },
+};
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
 
@@ -100,6 +105,6 @@ export function problemAnswer(
     traceId: correlationId,
     timestamp: new Date(clock.now()).toISOString(),
   });
-  const challenge = problem.kind === 'Unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {};
-  return rendered({ ...answer, headers: { ...answer.headers, ...problem.headers, ...challenge } });
+  const ofKind = headersOfKind[problem.kind] ?? {};
+  return rendered({ ...answer, headers: { ...answer.headers, ...ofKind, ...problem.headers } });
 }

@@ -61,6 +61,8 @@ const ofAll: readonly HeaderName[] = [
 ];
 /** Refusals that are kept for repetitions, as successes are. */
 const kept: readonly ProblemKind[] = ['NotFound', 'Conflict'];
+/** Refusals that another time may not meet. */
+const later: readonly ProblemKind[] = ['RateLimited', 'Unavailable'];
 
 export const headersOf = {
   success({ method, policy, idempotent, headers }: Route): JsonObject {
@@ -79,7 +81,7 @@ export const headersOf = {
     return references([
       ...ofAll,
       ...(kinds.includes('Unauthenticated') ? (['WWW-Authenticate'] as const) : []),
-      ...(kinds.includes('RateLimited') ? (['Retry-After'] as const) : []),
+      ...(kinds.some((kind) => later.includes(kind)) ? (['Retry-After'] as const) : []),
       ...(kinds.some((kind) => kept.includes(kind)) ? (['Idempotency-Replayed'] as const) : []),
     ]);
   },
