@@ -32,6 +32,7 @@ import { createApiKeys } from './core/api-keys.ts';
 import { createConfigurationChecks } from './core/configuration-checks.ts';
 import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
+import { createPasswordTries } from './core/password-tries.ts';
 import { createPasswords } from './core/passwords.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
@@ -92,6 +93,7 @@ export async function startServer(
       clock,
       runtimes,
       passwords,
+      passwordTries: createPasswordTries({ vault, rateLimits: ports.rateLimits, clock }),
       sessions,
       tokens,
       apiKeys: createApiKeys(vault),

@@ -1,10 +1,11 @@
 /** Logging in: e-mail address and password for a session and its token. */
 import type { Executor } from '../core/executor.ts';
+import { accountOf, type PasswordTries } from '../core/password-tries.ts';
 import type { Passwords } from '../core/passwords.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { Tokens } from '../core/tokens.ts';
 import { emailReservation } from '../domain/email-reservation.ts';
-import type { TenantId, UserId } from '../domain/ids.ts';
+import { UserId, type TenantId } from '../domain/ids.ts';
 import type { Role } from '../domain/permissions.ts';
 import { Email, user } from '../domain/user.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,6 +16,7 @@ export interface LogInDeps {
   readonly executor: Executor;
   readonly vault: Vault;
   readonly passwords: Passwords;
+  readonly passwordTries: PasswordTries;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
   readonly clock: Pick<Clock, 'now'>;
@@ -37,18 +39,30 @@ export class WrongCredentials extends Error {
 }
 
 /**
- * @param input.username the e-mail address; @param input.lifetimeSeconds of session and token: the face's choice
- * @throws {WrongCredentials}; {TooBusy} of core/gate.ts
+ * @param input.username the e-mail address; @param input.network where it comes from, see PasswordTry
+ * @param input.lifetimeSeconds of session and token: the face's choice
+ * @throws {WrongCredentials}; {CommandRefused} RateLimited, when passwords were wrong too often; {TooBusy} of core/gate.ts
  */
 export async function logIn(
   deps: LogInDeps,
-  input: { readonly username: string; readonly password: string; readonly lifetimeSeconds: number },
+  input: {
+    readonly username: string;
+    readonly password: string;
+    readonly network: string;
+    readonly lifetimeSeconds: number;
+  },
 ): Promise<LoggedIn> {
-  const { vault, passwords, sessions, tokens, clock } = deps;
-  const found = await findUser(deps, input.username);
-  const hash = found && (await vault.get(passwordKey(found.userId)));
-  const matches = await passwords.verify(input.password, hash && Buffer.from(hash).toString());
-  if (!found || !matches) throw new WrongCredentials('the e-mail address or the password is wrong');
+  const { executor, vault, passwords, passwordTries, sessions, tokens, clock } = deps;
+  const email = Email.safeParse(input.username).data;
+  const account = await accountOf(vault, email ?? input.username);
+  const found = await findUser(deps, account);
+  // A user who is not there is asked for like one who is: it must take as long.
+  const hash = await vault.get(passwordKey(found?.userId ?? nobody));
+  const isRight = await passwordTries.attempt({ account, network: input.network }, () =>
+    passwords.verify(input.password, found && hash && Buffer.from(hash).toString()),
+  );
+  if (!email || !found || !hash || !isRight)
+    throw new WrongCredentials('the e-mail address or the password is wrong');
 
   // Whole seconds: the answer and the token name the same moment.
   const expiresAt = new Date((Math.floor(clock.now() / 1000) + input.lifetimeSeconds) * 1000);
@@ -56,22 +70,23 @@ export async function logIn(
   const { sessionId } = await sessions.open(userId, expiresAt);
   // Who disabled the user or changed the password meanwhile may have looked for sessions before this one was there.
   const hashNow = await vault.get(passwordKey(userId));
-  const { state } = await deps.executor.load(user, userId);
-  if (state.status !== 'Active' || !hash || !hashNow || !Buffer.from(hash).equals(hashNow)) {
+  const { state } = await executor.load(user, userId);
+  if (state.status !== 'Active' || !hashNow || !Buffer.from(hash).equals(hashNow)) {
     await sessions.end({ userId, sessionId });
     throw new WrongCredentials('the user or the password changed meanwhile');
   }
   const token = await tokens.sign({ userId, tenantId, role, sessionId, expiresAt });
-  return { token, expiresAt, user: found };
+  return { token, expiresAt, user: { ...found, username: email } };
 }
 
-async function findUser({ executor, vault }: LogInDeps, username: string): Promise<LoggedIn['user'] | null> {
-  const email = Email.safeParse(username);
-  if (!email.success) return null;
-  const id = await vault.fingerprint('email', email.data);
-  const { holder } = (await executor.load(emailReservation, id)).state;
-  if (holder === null) return null;
-  const { state } = await executor.load(user, holder);
-  if (state.status !== 'Active') return null;
-  return { userId: holder, username: email.data, tenantId: state.tenantId, role: state.role };
+const nobody = UserId.parse('usr_nobody');
+
+async function findUser(
+  { executor }: LogInDeps,
+  account: string,
+): Promise<Omit<LoggedIn['user'], 'username'> | null> {
+  const { holder } = (await executor.load(emailReservation, account)).state;
+  const { state } = await executor.load(user, holder ?? nobody);
+  if (holder === null || state.status !== 'Active') return null;
+  return { userId: holder, tenantId: state.tenantId, role: state.role };
 }

@@ -21,6 +21,7 @@ export interface RateLimits {
   /**
    * Counts, at once for all who ask at the same time: of two that race for the last point, one is allowed. A window begins with
    * its first request, and what is refused does not prolong it. The same key with windows of another length is another count.
+   * @param points 0 tells how things stand; less gives back what was counted, down to nothing
    */
   consume(key: string, points: number, limit: RateLimit): Promise<Consumed>;
   close(): Promise<void>;

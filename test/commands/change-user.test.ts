@@ -13,6 +13,7 @@ import { permissionsOf } from '../../src/domain/permissions.ts';
 import { Email, user } from '../../src/domain/user.ts';
 import type { UserChange } from '../../src/domain/user-changes.ts';
 import { createFakeExecutor, type FakeExecutor } from '../support/fake-executor.ts';
+import { everyTry } from '../support/password-tries.ts';
 import { rejection } from '../support/rejection.ts';
 import { openTestVault } from '../support/test-vault.ts';
 
@@ -30,6 +31,7 @@ describe('commands of users that meet others', () => {
     deps = {
       ...{ vault, clock, executor: createFakeExecutor() },
       passwords: { hash: async (text) => text, verify: async (text, encoded) => encoded === text },
+      passwordTries: everyTry,
       sessions: createSessions(vault, clock),
       tokens: createTokens(createSecretKey(randomBytes(32)), clock),
     };
@@ -60,7 +62,7 @@ describe('commands of users that meet others', () => {
           return matches;
         },
       };
-      const input = { username: email, password: 'correct horse', lifetimeSeconds: 60 };
+      const input = { username: email, password: 'correct horse', network: '192.0.2.1', lifetimeSeconds: 60 };
       expect(await rejection(logIn({ ...deps, passwords }, input))).to.be.instanceOf(WrongCredentials);
       expect(await deps.vault.names('session')).to.deep.equal([]);
     }

@@ -12,9 +12,10 @@ import type { Passwords } from '../../src/core/passwords.ts';
 import { createSessions } from '../../src/core/sessions.ts';
 import { createTokens } from '../../src/core/tokens.ts';
 import { TenantId } from '../../src/domain/ids.ts';
-import { Email } from '../../src/domain/user.ts';
+import { Email, user } from '../../src/domain/user.ts';
 import { createFakeExecutor } from '../support/fake-executor.ts';
 import type { FakeExecutor } from '../support/fake-executor.ts';
+import { everyTry } from '../support/password-tries.ts';
 import { rejection } from '../support/rejection.ts';
 import { openTestVault } from '../support/test-vault.ts';
 
@@ -42,12 +43,12 @@ function newContext(): CommandContext {
 describe('commands of users', () => {
   let deps: LogInDeps & { executor: FakeExecutor };
   const login = (as: string, word: string) =>
-    logIn(deps, { username: as, password: word, lifetimeSeconds: 3600 });
+    logIn(deps, { username: as, password: word, network: '192.0.2.1', lifetimeSeconds: 3600 });
 
   beforeEach(async () => {
     const vault = await openTestVault(clock);
     deps = {
-      ...{ vault, clock, executor: createFakeExecutor(), passwords: cheapPasswords },
+      ...{ vault, clock, executor: createFakeExecutor(), passwords: cheapPasswords, passwordTries: everyTry },
       sessions: createSessions(vault, clock),
       tokens: createTokens(createSecretKey(randomBytes(32)), clock),
     };
@@ -198,26 +199,61 @@ describe('commands of users', () => {
 
     it('answers the same, after the same work, to an unknown user and to a wrong password', async () => {
       await createUser(deps, newContext(), ada);
+      const disabled = await createUser(deps, newContext(), {
+        ...ada,
+        email: Email.parse('bob@example.com'),
+      });
+      await deps.executor.execute({
+        ...{ aggregate: user, id: disabled.userId, tenant: null, context: newContext() },
+        decide: () => [{ type: 'UserDisabled' as const, data: { userId: disabled.userId } }],
+      });
       const asked: (string | null)[] = [];
+      let work: string[] = [];
       const passwords: Passwords = {
         ...cheapPasswords,
         verify: (text, encoded) => {
           asked.push(encoded);
+          work.push('verify');
           return cheapPasswords.verify(text, encoded);
         },
       };
+      const { executor, vault } = deps;
+      const watched: LogInDeps = {
+        ...deps,
+        passwords,
+        executor: {
+          ...executor,
+          load: (aggregate, id) => {
+            work.push(`load ${aggregate.name}`);
+            return executor.load(aggregate, id);
+          },
+        },
+        vault: {
+          ...vault,
+          get: (key) => {
+            work.push(`get ${key.kind}`);
+            return vault.get(key);
+          },
+        },
+      };
       const messages = new Set<string>();
-      for (const username of ['ada@example.com', 'eve@example.com', 'no address', '']) {
-        const attempt = logIn(
-          { ...deps, passwords },
-          { username, password: 'wrong one', lifetimeSeconds: 60 },
-        );
+      const works = new Set<string>();
+      for (const username of ['ada@example.com', 'bob@example.com', 'eve@example.com', 'no address', '']) {
+        work = [];
+        const attempt = logIn(watched, {
+          username,
+          password: 'wrong one',
+          network: '192.0.2.1',
+          lifetimeSeconds: 60,
+        });
         const error = await rejection(attempt);
         expect(error).to.be.instanceOf(WrongCredentials);
         messages.add(String(error));
+        works.add(work.join(', '));
       }
       expect(messages.size).to.equal(1);
-      expect(asked).to.deep.equal([`hash of ${password}`, null, null, null]);
+      expect([...works]).to.deep.equal(['load email, load user, get password, verify']);
+      expect(asked).to.deep.equal([`hash of ${password}`, null, null, null, null]);
     });
 
     it('does not know a user whose creation stopped half-way', async () => {

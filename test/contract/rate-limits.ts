@@ -73,6 +73,19 @@ export function describeRateLimits(name: string, open: (clock: Clock) => Promise
       expect(await limits.consume('anna', 2, limit)).to.include({ remaining: 0, allowed: false });
     });
 
+    it('takes points back, down to nothing', async () => {
+      for (let request = 1; request <= 4; request += 1) await consume('anna');
+      expect(await limits.consume('anna', -2, limit)).to.include({ remaining: 1, allowed: true });
+      expect(await limits.consume('anna', -5, limit)).to.include({ remaining: 3, allowed: true });
+      expect(await consume('anna')).to.include({ remaining: 2 });
+    });
+
+    it('begins no window for who takes nothing', async () => {
+      await limits.consume('anna', 0, limit);
+      await clock.advance(30_000);
+      expect(await consume('anna')).to.include({ resetAt: clock.now() + 60_000 });
+    });
+
     it('agrees with one counter a window, whenever requests come', async () => {
       const steps = fc.array(
         fc.record({

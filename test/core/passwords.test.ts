@@ -46,6 +46,20 @@ describe('passwords', () => {
     for (const { reason } of refused) expect(reason).to.be.instanceOf(TooBusy);
   });
 
+  it('leave the event loop free while they are hashed', async () => {
+    let turns = 0;
+    let isHashing = true;
+    const turn = (): void => {
+      turns += 1;
+      if (isHashing) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await Promise.all(Array.from({ length: 4 }, () => passwords.hash('correct horse')));
+    isHashing = false;
+    // Done in this thread, each would let the loop turn once.
+    expect(turns).to.be.above(50);
+  });
+
   it('have 8 to 256 characters and no other rule', () => {
     for (const good of ['12345678', 'aaaaaaaa', ' '.repeat(8), '🦊'.repeat(256), 'x'.repeat(256)]) {
       expect(Password.safeParse(good).success, good).to.be.true;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { logIn, type LogInDeps } from '../../commands/log-in.ts';
 import { Role } from '../../domain/permissions.ts';
+import { networkOf } from '../http/rate-limiting.ts';
 import { route, type Route } from '../http/route.ts';
 import * as examples from './answer-examples.ts';
 import { sessionOf } from './scope.ts';
@@ -36,8 +37,9 @@ export function authenticationRoutes(deps: LogInDeps): readonly Route[] {
       body: LogInBody,
       responses: { 200: LoggedInAnswer },
       refusals: ['Unauthenticated'],
-      handler: async ({ body }) => {
-        const { token, expiresAt, user } = await logIn(deps, { ...body, lifetimeSeconds });
+      handler: async ({ body, address }) => {
+        const network = networkOf(address);
+        const { token, expiresAt, user } = await logIn(deps, { ...body, network, lifetimeSeconds });
         const { username, role, userId, tenantId } = user;
         const answer: z.output<typeof LoggedInAnswer> = {
           token,

@@ -3,18 +3,21 @@ import { addUser } from '../../commands/add-user.ts';
 import { changePassword } from '../../commands/change-password.ts';
 import { changeUser } from '../../commands/change-user.ts';
 import type { CreateUserDeps } from '../../commands/create-user.ts';
+import type { PasswordTries } from '../../core/password-tries.ts';
 import type { Sessions } from '../../core/sessions.ts';
 import { refuseSuspended } from '../../commands/refuse-suspended.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { knownUser, user, type KnownUser } from '../../domain/user.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { getUser, listUsers, usersProjection } from '../../projections/users.ts';
+import { networkOf } from '../http/rate-limiting.ts';
 import { route, type Route } from '../http/route.ts';
 import { callerOf, idInPath, managerOf, notFound, refuseOtherTenant, scopeOf, sessionOf } from './scope.ts';
 import * as schemas from './user-schemas.ts';
 
 export interface UserRoutesDeps extends CreateUserDeps {
   readonly models: ReadModels;
+  readonly passwordTries: PasswordTries;
   readonly sessions: Sessions;
 }
 
@@ -61,8 +64,10 @@ function ownAccount(deps: UserRoutesDeps): readonly Route[] {
       policy: { permission: 'account:write' },
       body: schemas.ChangePasswordBody,
       responses: { 204: null },
-      handler: async ({ principal, context, body }) => {
-        const { position } = await changePassword(deps, context, { session: sessionOf(principal), ...body });
+      handler: async ({ principal, context, body, address }) => {
+        const session = sessionOf(principal);
+        const network = networkOf(address);
+        const { position } = await changePassword(deps, context, { session, network, ...body });
         return { status: 204, position };
       },
     }),

@@ -11,6 +11,7 @@ import { Email } from '../../../src/domain/user.ts';
 import { someContext } from '../../commands/support.ts';
 import { responses } from '../../fixtures/plugin-manager.ts';
 import { createFakeExecutor } from '../../support/fake-executor.ts';
+import { everyTry } from '../../support/password-tries.ts';
 import { expectShape } from '../../support/shape.ts';
 import { openTestVault } from '../../support/test-vault.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
@@ -28,7 +29,15 @@ describe('Authentication', () => {
     const vault = await openTestVault(clock);
     const tokens = createTokens(createSecretKey(randomBytes(32)), clock);
     const sessions = createSessions(vault, clock);
-    deps = { vault, clock, tokens, sessions, executor: createFakeExecutor(), passwords: cheapPasswords };
+    deps = {
+      vault,
+      clock,
+      tokens,
+      sessions,
+      executor: createFakeExecutor(),
+      passwords: cheapPasswords,
+      passwordTries: everyTry,
+    };
     await createUser(deps, someContext(), {
       tenantId: platformTenant,
       role: 'PlatformAdmin',
