@@ -58,8 +58,6 @@ describe('session tokens', () => {
     const property = fc.asyncProperty(fc.nat({ max: token.length - 1 }), other, async (index, character) => {
       fc.pre(token[index] !== character);
       const changed = token.slice(0, index) + character + token.slice(index + 1);
-      // The last character carries spare bits: another spelling of the same signature is no forgery.
-      fc.pre(index < token.length - 1);
       expect(await rejection(tokens.verify(changed))).to.be.instanceOf(TokenRefused);
     });
     await fc.assert(property, { numRuns: 200 });

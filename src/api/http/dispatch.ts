@@ -1,6 +1,6 @@
 /** What happens to a request of a known route, in the order in which it is refused (decisions 14): 401, 429, 403, 400, the handler. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import type { CommandContext } from '../../core/executor.ts';
 import type { KeyedRequest } from '../../core/idempotency.ts';
@@ -87,7 +87,7 @@ export function createDispatch(
       await rateLimiting.admit(response, nobody, endpoint, limit);
       return null;
     }
-    const principal = await authenticated(request.headers, services).catch(async (error: unknown) => {
+    const principal = await authenticated(request, services).catch(async (error: unknown) => {
       await rateLimiting.admit(response, nobody, endpoint, limit);
       throw error;
     });
@@ -152,15 +152,18 @@ function limitOf({ limit, method }: Route, { reads, writes }: FaceLimits): RateL
 }
 
 async function authenticated(
-  { authorization, 'x-api-key': apiKey }: IncomingHttpHeaders,
+  { headers, headersDistinct }: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
   { authenticate, authenticateKey }: Pick<HttpServices, 'authenticate' | 'authenticateKey'>,
 ): Promise<Principal> {
+  const { authorization, 'x-api-key': apiKey } = headers;
   if (apiKey !== undefined) {
     // Which of two would count, somebody will guess wrong.
     if (authorization !== undefined) throw badHeader('X-API-Key', 'cannot come with Authorization: send one');
     return authenticateKey(String(apiKey));
   }
-  const token = bearer.exec(authorization ?? '')?.[1];
+  // Of two, Node keeps the first, and a proxy in front may have judged by the last.
+  const isOne = headersDistinct['authorization']?.length === 1;
+  const token = isOne ? bearer.exec(authorization ?? '')?.[1] : undefined;
   if (token === undefined) {
     const message = 'Send a session token, Authorization: Bearer {token}, or an API key, X-API-Key: {key}';
     throw new Problem('Unauthenticated', message);
