@@ -30,6 +30,8 @@ export interface Ports {
   readonly clock: Clock;
   /** Chance, 0 to 1, for what need not be secret. */
   readonly random: () => number;
+  /** A fresh UUID, where nothing is there that an id could derive from. */
+  readonly newId: () => string;
   readonly eventStore: EventStore;
   readonly readModels: ReadModels;
   readonly snapshots: Snapshots;
@@ -138,6 +140,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     return {
       clock,
       random: replaced.random ?? Math.random,
+      newId: replaced.newId ?? randomUUID,
       eventStore: await eventStore(),
       readModels: await readModels(),
       snapshots: await snapshots(),

@@ -93,7 +93,7 @@ export function createPlatform(
     },
   });
   const processes = createProcessRunner({
-    ...{ store, schemas, projector, clock, log, ...tuning },
+    ...{ store, schemas, projector, clock, log, newId: ports.newId, ...tuning },
     processes: [
       rolloutProcess({ rollouts, witness, questions, clock }),
       quotaKeeper({ executor, clock, questions: { slots } }),

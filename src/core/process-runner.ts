@@ -3,7 +3,6 @@
  * decides what should happen next and sends commands whose ids derive from their cause. Delivery is at least once, and
  * nothing is kept here: at start, whatever is in flight is woken.
  */
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position, RecordedEvent } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
@@ -70,6 +69,8 @@ export function createProcessRunner(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly projector: Pick<Projector, 'waitFor'>;
+  /** A fresh UUID, for what no event has caused. */
+  readonly newId: () => string;
   readonly concurrency?: number;
   /** How often due keys are asked for, default 1,000: a simulation of days takes longer steps. */
   readonly pollMs?: number;
@@ -86,7 +87,7 @@ export function createProcessRunner(options: {
   function begin(process: ProcessManager, head: Position): Running {
     const log = options.log.child({ process: process.name });
     const handle = (key: string, wake: Wake): Promise<void> =>
-      process.handle(key, causeOf(process, key, wake));
+      process.handle(key, causeOf(process, key, wake, options.newId));
     const concurrency = options.concurrency ?? 16;
     const keys = createKeyRunner({ handle, concurrency, clock, log, changed });
     const running: Running = { process, keys, position: head, woken: false };
@@ -198,9 +199,9 @@ export function createProcessRunner(options: {
   };
 }
 
-function causeOf({ name }: ProcessManager, key: string, wake: Wake): Cause {
+function causeOf({ name }: ProcessManager, key: string, wake: Wake, newId: () => string): Cause {
   const event = wake.by === 'event' ? wake.event : null;
-  const correlationId = event?.metadata.correlationId ?? randomUUID();
+  const correlationId = event?.metadata.correlationId ?? newId();
   return {
     event,
     correlationId,

@@ -9,7 +9,7 @@ import type { EventStore } from '../../src/ports/event-store.ts';
 import { failure } from '../support/failure.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { openMemoryVault } from '../support/memory-vault.ts';
-import type { MemoryVault } from '../support/memory-vault.ts';
+import type { Vault } from '../../src/ports/vault.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { count, counter, counterEvents, someContext } from './counter.ts';
@@ -19,12 +19,12 @@ describe('idempotency', () => {
   const log = createRecordingLog();
   let clock: ReturnType<typeof createVirtualClock>;
   let store: EventStore;
-  let vault: MemoryVault;
+  let vault: Vault;
   let executor: Executor;
   let idempotency: Idempotency;
 
   /** A server: what it holds in memory is gone when the next one boots over the same log and vault. */
-  function boot(over: EventStore = store, sealed: MemoryVault = vault) {
+  function boot(over: EventStore = store, sealed: Vault = vault) {
     executor = createExecutor({ store: over, schemas, snapshots: null, clock, log });
     idempotency = createIdempotency({ executor, vault: sealed, clock, log });
   }

@@ -51,6 +51,7 @@ describe('process runner', () => {
       clock,
       log,
       projector: { waitFor },
+      newId: randomUUID,
       concurrency: 4,
     });
     await runner.start();

@@ -24,7 +24,7 @@ describe('a rollout over virtual days', function () {
   };
 
   async function open(tags: readonly string[] = []) {
-    world = await openWorld({ seed: 'canary' });
+    world = await openWorld({ seed: 'canary', onDisk: true });
     await world.register('mailer', '1.0.0');
     await world.register('mailer', '2.0.0');
     await world.register('sick-mailer', '1.0.0', tags);

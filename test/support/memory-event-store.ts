@@ -37,11 +37,13 @@ export interface MemoryLog {
   readonly logId: string;
   readonly streams: Map<string, MemoryStream>;
   entries: Entry[];
+  /** Everything, also what a scavenge has taken since. */
+  readonly everything: RecordedEvent[];
   head: number;
 }
 
-export function emptyMemoryLog(): MemoryLog {
-  return { logId: randomUUID(), streams: new Map(), entries: [], head: 0 };
+export function emptyMemoryLog(logId: string = randomUUID()): MemoryLog {
+  return { logId, streams: new Map(), entries: [], everything: [], head: 0 };
 }
 
 /** @param options.clock only `now` is asked, for retention by age */
@@ -126,6 +128,7 @@ export function openMemoryEventStore(
         const entry = { event, place: log.head, created };
         target.entries.push(entry);
         log.entries.push(entry);
+        log.everything.push(event);
       }
       growth.announce();
       return { revision: target.last, position: position(logId, log.head) };

@@ -1,13 +1,13 @@
-/** Read models in memory, as far as a projector and simple questions need them: by id, and pages filtered by equality. */
-import { valueAt } from '../../src/adapters/sqlite/read-models-path.ts';
+/** Read models in memory, as far as projectors and processes need them: no facets and no search. */
+import { matches, sees, sorted } from '../contract/read-models-reference.ts';
 import { UnanswerableQuery } from '../../src/ports/read-models.ts';
 import type {
   Checkpoint,
   CollectionSpec,
   Document,
   DocumentPage,
-  Filter,
   Generation,
+  Query,
   ReadModels,
   Scope,
 } from '../../src/ports/read-models.ts';
@@ -35,23 +35,17 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
     return found?.collections.get(name) ?? null;
   }
 
-  function visible(name: string, scope: Scope): readonly Document[] {
+  function asked(name: string, { scope, filter }: Pick<Query, 'scope' | 'filter'>): readonly Document[] {
     const collection = activeCollection(name);
     if (!collection) return [];
-    const all = [...collection.documents.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (scope.kind === 'platform' || collection.spec.visibility === 'public') return all;
-    return all.filter(({ tenant }) => tenant === scope.tenant);
-  }
-
-  function matches(document: Document, filter: Filter | undefined): boolean {
-    if (!filter) return true;
-    if ('and' in filter) return filter.and.every((part) => matches(document, part));
-    if ('equal' in filter) return valueAt(document.data, filter.equal[0]) === filter.equal[1];
-    throw new UnanswerableQuery('these read models answer filters by equality alone');
+    const { spec, documents } = collection;
+    return [...documents.values()].filter(
+      (document) => sees(spec, scope, document) && matches(document.data, filter),
+    );
   }
 
   function unanswerable(): never {
-    throw new UnanswerableQuery('these read models are for tests of the projector');
+    throw new UnanswerableQuery('these read models have no facets and no search');
   }
 
   return {
@@ -94,17 +88,21 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
       return ids.flatMap((id) => documents?.get(id) ?? []);
     },
     async get<D extends object>(collection: string, id: string, scope: Scope) {
-      const found = visible(collection, scope).find((document) => document.id === id);
-      return (found as Document<D> | undefined) ?? null;
+      const active = activeCollection(collection);
+      const found = active?.documents.get(id);
+      return found && active && sees(active.spec, scope, found) ? (found as Document<D>) : null;
     },
-    async find<D extends object>(collection: string, query: Parameters<ReadModels['find']>[1]) {
-      const found = visible(collection, query.scope).filter((document) => matches(document, query.filter));
-      const start = query.offset ?? 0;
-      const page: DocumentPage<object> = { documents: found.slice(start, start + query.limit) };
+    async find<D extends object>(collection: string, query: Query) {
+      const found = sorted(asked(collection, query), query.sort);
+      const start = query.cursor === undefined ? (query.offset ?? 0) : Number(query.cursor);
+      const end = start + query.limit;
+      const page: DocumentPage<object> = {
+        documents: found.slice(start, end),
+        ...(found.length > end && { cursor: String(end) }),
+      };
       return page as DocumentPage<D>;
     },
-    count: async (collection, { scope, filter }) =>
-      visible(collection, scope).filter((document) => matches(document, filter)).length,
+    count: async (collection, query) => asked(collection, query).length,
     facets: unanswerable,
     search: unanswerable,
     close: async () => undefined,

@@ -1,5 +1,4 @@
 /** A whole platform on a virtual clock: the log in memory, instances simulated, days in seconds. */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { openAgentRuntime } from '../../src/adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from '../../src/adapters/simulated/runtime.ts';
@@ -7,6 +6,7 @@ import { openSqliteReadModels } from '../../src/adapters/sqlite/read-models.ts';
 import type { DeployInput } from '../../src/commands/check-deployment.ts';
 import { deployPlugin } from '../../src/commands/deploy-plugin.ts';
 import { registerPlugin } from '../../src/commands/register-plugin.ts';
+import { derivedId } from '../../src/core/context.ts';
 import { createTenant } from '../../src/commands/create-tenant.ts';
 import { rollBackDeployment } from '../../src/commands/roll-back-deployment.ts';
 import type { Ports } from '../../src/container.ts';
@@ -28,10 +28,13 @@ import type { ProbedRuntime } from '../../src/ports/runtime.ts';
 import type { Snapshots } from '../../src/ports/snapshots.ts';
 import { configurationChecks } from './configuration-checks.ts';
 import { emptyMemoryLog, openMemoryEventStore } from './memory-event-store.ts';
+import { Killed, mortal, type Life, type Step } from './mortal-ports.ts';
+import { openMemoryReadModels, type MemoryModels } from './memory-read-models.ts';
+import { openMemoryVault } from './memory-vault.ts';
 import { createRecordingEgress } from './recording-egress.ts';
 import { createRecordingLog } from './recording-log.ts';
+import type { Down } from './stage-faults.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { openTestVault } from './test-vault.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
 const noSnapshots: Snapshots = {
@@ -45,20 +48,35 @@ export const acme = TenantId.parse('acme');
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** @param options.seed of everything that is left to chance */
+/** The same seed and the same calls give the same events, with their ids, times and metadata. */
 export async function openWorld(options: {
+  /** Of everything that is left to chance. */
   readonly seed: string;
   readonly simulate?: string;
   /** How often due times are asked for, default a minute. */
   readonly pollMs?: number;
+  /** Read models in a file, as a server has them. They answer when their threads do: events then differ in their order. */
+  readonly onDisk?: boolean;
+  /** Where new deployments run, default `simulated`. */
+  readonly runtime?: 'simulated' | 'agent';
+  /** Whether the platform is killed at a step, default never. It is started again at once. */
+  readonly dies?: (step: Step) => boolean;
+  /** UUIDs; default those of the seed. */
+  readonly newId?: () => string;
 }) {
   const clock = createVirtualClock();
-  const memory = emptyMemoryLog();
-  const folder = await temporaryFolder();
-  const vault = await openTestVault(clock);
+  let idsDrawn = 0;
+  const newId =
+    options.newId ?? ((): string => derivedId('simulated', options.seed, String((idsDrawn += 1))));
+  const memory = emptyMemoryLog(newId());
+  const models: MemoryModels = new Map();
+  const folder = options.onDisk ? await temporaryFolder() : null;
+  const vault = openMemoryVault(clock);
   const log = createRecordingLog();
   const egress = createRecordingEgress();
+  const downs: Down[] = [];
   let starts = 0;
+  let life: Life;
   let ports: Ports;
   let platform: Platform;
   let simulated: ProbedRuntime;
@@ -67,31 +85,50 @@ export async function openWorld(options: {
     starts += 1;
     let draws = 0;
     simulated = openSimulatedRuntime({ clock, seed: `${options.seed}/${starts}` });
-    ports = {
-      ...{ clock, snapshots: noSnapshots, vault, egress },
+    const whole: Ports = {
+      ...{ clock, newId, snapshots: noSnapshots, vault, egress },
       random: () => (++draws * 0.618_033_988_75) % 1,
       eventStore: openMemoryEventStore({ clock, log: memory }),
-      readModels: await openSqliteReadModels({ path: join(folder.path, 'read-models.db') }),
-      runtimes: { chosen: 'simulated', agent: openAgentRuntime(), simulated },
+      readModels: folder
+        ? await openSqliteReadModels({ path: join(folder.path, 'read-models.db') })
+        : openMemoryReadModels(models),
+      runtimes: { chosen: options.runtime ?? 'simulated', agent: openAgentRuntime(), simulated },
     };
+    life = mortal(whole, options.dies ?? (() => false));
+    ports = life.ports;
     platform = createPlatform(ports, { SLIPWAY_SIMULATE: options.simulate }, log, {
       pollMs: options.pollMs ?? 60_000,
     });
     await platform.projector.start();
-    await platform.projector.ready();
     await platform.processes.start();
     await settle();
   }
 
-  /** Until nobody has anything left to do at this moment. */
+  /** Until nobody has anything left to do at this moment. Who was killed is started again. */
   async function settle(): Promise<void> {
-    for (let head = null; head !== (await ports.eventStore.head());) {
+    const resting = rest();
+    await Promise.race([resting, life.death]).catch(expectKilled);
+    if (!life.over) return;
+    resting.catch(expectKilled);
+    await restart(0);
+  }
+
+  async function rest(): Promise<void> {
+    for (let head = null; head !== (await ports.eventStore.head()) && !life.over;) {
       head = await ports.eventStore.head();
       await platform.prober.idle();
       await platform.processes.idle();
       await platform.webhookSender.idle();
       await platform.projector.waitFor('all', head, 1e12);
     }
+  }
+
+  async function restart(downSeconds: number): Promise<void> {
+    const from = clock.now();
+    await stop();
+    await clock.advance(downSeconds * 1000);
+    downs.push({ from, until: clock.now() });
+    await start();
   }
 
   async function stop(): Promise<void> {
@@ -102,8 +139,14 @@ export async function openWorld(options: {
   }
 
   const context = () => {
-    const commandId = randomUUID();
-    return { commandId, correlationId: commandId, actor: { id: admin, face: 'test' }, userId: admin };
+    const commandId = newId();
+    return {
+      commandId,
+      correlationId: commandId,
+      mayRepeat: false,
+      actor: { id: admin, face: 'test' },
+      userId: admin,
+    };
   };
   const deps = () => ({
     ...ports,
@@ -116,51 +159,63 @@ export async function openWorld(options: {
     configurationChecks,
   });
 
+  /** Asks for one thing; what a kill cut off is asked again, as clients do, under the same id. */
+  async function ask<T>(
+    command: (has: ReturnType<typeof deps>, by: ReturnType<typeof context>) => Promise<T>,
+  ): Promise<T> {
+    const by = context();
+    for (let again = false; ; again = true) {
+      try {
+        const asked = command(deps(), again ? { ...by, mayRepeat: true } : by);
+        asked.catch(() => undefined);
+        return await Promise.race([asked, life.death]);
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+      } finally {
+        await settle();
+      }
+    }
+  }
+
   await start();
-  await createTenant(deps(), context(), { tenantId: acme, name: 'Acme', subscriptionTier: 'Standard' });
-  await settle();
+  await ask((has, by) =>
+    createTenant(has, by, { tenantId: acme, name: 'Acme', subscriptionTier: 'Standard' }),
+  );
 
   return {
     clock,
     log,
     egress,
+    /** When the platform was away. */
+    downs,
+    /** Every event that was ever appended, in log order. */
+    everything: memory.everything,
     settle,
-    /** Any other command. */
-    async run<T>(
-      command: (has: ReturnType<typeof deps>, by: ReturnType<typeof context>) => Promise<T>,
-    ): Promise<T> {
-      return command(deps(), context()).finally(settle);
-    },
+    run: ask,
     async register(pluginId: string, version: string, tags: readonly string[] = []): Promise<void> {
       const registration = Registration.parse({
         ...{ pluginId, name: pluginId, tags },
         version: { semanticVersion: version, state: 'Stable', runtime: { type: 'DotNet8', version: '8.0' } },
       });
       const publisher = { tenant: platformTenant, role: 'PlatformAdmin' } as const;
-      await registerPlugin(deps(), { ...context(), publisher }, registration);
-      await settle();
+      await ask((has, by) => registerPlugin(has, { ...by, publisher }, registration));
     },
     async deploy(
       pluginId: string,
       pluginVersion: string,
       input: Partial<DeployInput> = {},
     ): Promise<DeploymentId> {
-      const { request } = await deployPlugin(deps(), context(), {
+      const asked = {
         pluginId: PluginId.parse(pluginId),
         ...{ pluginVersion, tenantId: acme, environment: Environment.parse('Production') },
         ...input,
-      });
-      await settle();
+      };
+      const { request } = await ask((has, by) => deployPlugin(has, by, asked));
       return request.deploymentId;
     },
     async rollBack(deploymentId: DeploymentId) {
-      const accepted = await rollBackDeployment(deps(), context(), {
-        deploymentId,
-        reason: 'It hurts',
-        within: null,
-      });
-      await settle();
-      return accepted;
+      const asked = { deploymentId, reason: 'It hurts', within: null };
+      return ask((has, by) => rollBackDeployment(has, by, asked));
     },
     async pass(seconds: number): Promise<void> {
       await clock.advance(seconds * 1000, settle);
@@ -187,15 +242,14 @@ export async function openWorld(options: {
       return platform.processes.parked();
     },
     /** As after `kill -9`: memory and instances are gone, the log is not. @param downSeconds how long nothing ran */
-    async crash(downSeconds: number): Promise<void> {
-      await stop();
-      await clock.advance(downSeconds * 1000);
-      await start();
-    },
+    crash: restart,
     async close(): Promise<void> {
       await stop();
-      await vault.close();
-      await folder.remove();
+      await folder?.remove();
     },
   };
+}
+
+function expectKilled(error: unknown): void {
+  if (!(error instanceof Killed)) throw error;
 }

@@ -5,6 +5,12 @@ export type StageEvent = Pick<RecordedEvent, 'type' | 'data'> & {
   readonly metadata: Pick<RecordedEvent['metadata'], 'at'>;
 };
 
+/** Wall milliseconds. */
+export interface Down {
+  readonly from: number;
+  readonly until: number;
+}
+
 interface Stage {
   readonly instances: number;
   /** Milliseconds in which the platform ran. */
@@ -21,15 +27,18 @@ interface Seen {
 /**
  * @param events of the deployment's stream
  * @param plan of each stage that is to come, how many instances it has and how long it must bake
- * @param killedAt wall milliseconds at which the platform was killed
+ * @param killedAt wall milliseconds at which the platform was killed, where its instances went with it: a bake stands still until
+ * they are ready again
+ * @param downs when the platform was away while instances went on elsewhere: only that time did not count
  * @returns a sentence for every stage that is out of turn, done twice, of another size or shortened
  */
 export function stageFaults(
   events: readonly StageEvent[],
   plan: readonly { readonly instances: number; readonly bakeMs: number }[],
   killedAt: readonly number[],
+  downs: readonly Down[] = [],
 ): readonly string[] {
-  const { stages, faults } = follow(events, killedAt);
+  const { stages, faults } = follow(events, killedAt, downs);
   const sizes = stages.map(({ instances }) => instances);
   const planned = plan.slice(0, stages.length).map(({ instances }) => instances);
   return [
@@ -42,7 +51,7 @@ export function stageFaults(
   ];
 }
 
-function follow(events: readonly StageEvent[], killedAt: readonly number[]): Seen {
+function follow(events: readonly StageEvent[], killedAt: readonly number[], downs: readonly Down[]): Seen {
   const stages: Stage[] = [];
   const faults: string[] = [];
   let since: number | null = null;
@@ -51,7 +60,8 @@ function follow(events: readonly StageEvent[], killedAt: readonly number[]): See
     const stage = stages.at(-1);
     if (since === null || !stage) return;
     const [from, died] = [since, killedAt.filter((killed) => killed >= (since ?? 0))];
-    stage.bakedMs += Math.min(at, ...died) - from;
+    const away = downs.map((down) => Math.max(0, Math.min(down.until, at) - Math.max(down.from, from)));
+    stage.bakedMs += Math.min(at, ...died) - from - away.reduce((sum, ms) => sum + ms, 0);
     since = null;
   };
   for (const { type, data, metadata } of events) {

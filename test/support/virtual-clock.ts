@@ -9,6 +9,8 @@ export interface VirtualClock extends Clock {
   advance(ms: number, settle?: () => Promise<void>): Promise<void>;
   /** The wall clock steps to `wallMs`; the monotonic one, and with it every timer, does not notice. */
   jump(wallMs: number): void;
+  /** The wall clock stands still, until it jumps; the monotonic one goes on. */
+  freeze(): void;
   /** How many timers wait. */
   pending(): number;
 }
@@ -17,12 +19,13 @@ export interface VirtualClock extends Clock {
 export function createVirtualClock(start = Date.parse('2030-01-01T00:00:00.000Z')): VirtualClock {
   let monotonic = 0;
   let offset = start;
+  let frozenAt: number | null = null;
   let timers: { readonly due: number; readonly callback: () => void }[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   return {
     // Whole milliseconds, like the system's.
-    now: () => Math.round(offset + monotonic),
+    now: () => Math.round(frozenAt ?? offset + monotonic),
     monotonic: () => monotonic,
     after(delayMs, callback) {
       const timer = { due: monotonic + Math.max(0, delayMs), callback };
@@ -46,7 +49,11 @@ export function createVirtualClock(start = Date.parse('2030-01-01T00:00:00.000Z'
       await settle();
     },
     jump(wallMs) {
+      frozenAt = null;
       offset = wallMs - monotonic;
+    },
+    freeze() {
+      frozenAt ??= offset + monotonic;
     },
     pending: () => timers.length,
   };

@@ -1,0 +1,3 @@
+import { describeLives } from './describe-lives.ts';
+
+describeLives('rollouts whose instances the platform probes', 'simulated');
