@@ -9,6 +9,11 @@ const port = z
   .transform(Number)
   .refine((number) => number <= 65_535, 'must be a port number, 0 to 65535');
 
+const count = z
+  .string()
+  .regex(/^\d{1,6}$/, 'must be a whole number, 0 to 999999')
+  .transform(Number);
+
 const origin = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && url.origin === text && /^https?:$/.test(url.protocol);
@@ -50,6 +55,8 @@ const settings = z.object({
     .default([]),
   SLIPWAY_EGRESS_ALLOW: ranges.default([]),
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
+  SLIPWAY_MAX_SOCKETS: count.default(10_000),
+  SLIPWAY_SOCKETS_PER_USER: count.default(50),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
 });

@@ -25,6 +25,8 @@ import { rolloutRoutes } from './api/plugin-manager/rollouts.ts';
 import { secretRoutes } from './api/plugin-manager/secrets.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
+import { socketFace } from './api/socket/face.ts';
+import { openSockets, type Sockets } from './api/socket/sockets.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
 import type { Config } from './config.ts';
 import { openPorts, type Ports } from './container.ts';
@@ -34,12 +36,15 @@ import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswordTries } from './core/password-tries.ts';
 import { createPasswords } from './core/passwords.ts';
+import { createSchemas } from './core/schemas.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
 import { Email } from './domain/user.ts';
+import { allEvents } from './events.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
+import { createAnnouncer } from './projections/announcements/announcer.ts';
 
 export interface Server {
   readonly url: string;
@@ -68,6 +73,7 @@ export async function startServer(
   const ports = await openPorts(config, options.ports);
   const platform = createPlatform(ports, config, logger);
   const configurationChecks = createConfigurationChecks();
+  let sockets: Sockets | null = null;
   try {
     const { eventStore: store, readModels: models, vault, clock, runtimes } = ports;
     const { executor, projector } = platform;
@@ -122,10 +128,12 @@ export async function startServer(
       ...agentRoutes({ executor, desk }),
     ]);
     const idp = idpFace(webhookRoutes(core));
+    const authentication = createAuthentication(core);
+    const isTrustedProxy = (address: string) => isInRanges(address, config.SLIPWAY_TRUSTED_PROXIES);
     const services: HttpServices = {
       clock,
       logger,
-      ...createAuthentication(core),
+      ...authentication,
       consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
       idempotency: createIdempotency({ executor, vault, clock, log: logger }),
       rateLimiting: createRateLimiting({
@@ -134,24 +142,34 @@ export async function startServer(
         clock,
         perEndpoint: config.SLIPWAY_RATE_LIMITS === 'on',
       }),
-      isTrustedProxy: (address) => isInRanges(address, config.SLIPWAY_TRUSTED_PROXIES),
+      isTrustedProxy,
     };
     const health = healthFace({ clock, readiness: readiness.now });
-    const openApi = openApiFace([pluginManager, idp, health], apiInfo);
+    const openApi = openApiFace([pluginManager, idp, health, socketFace], apiInfo);
     const app = createApp({
       always: health,
       // The API reference lies within the IDP's prefix.
-      faces: [pluginManager, openApi, idp],
+      faces: [pluginManager, openApi, idp, socketFace],
       services,
       isReady: () => readiness.now().ready,
       corsOrigins: config.CORS_ORIGINS,
     });
-    const http = await createHttpServer({ app, host: config.HOST, port: config.PORT });
+    const announcer = createAnnouncer({ store, schemas: createSchemas(allEvents), executor, vault });
+    sockets = await openSockets({
+      ...{ store, announcer, authentication, sessions, clock, logger },
+      isReady: () => readiness.now().ready,
+      origins: config.CORS_ORIGINS,
+      isTrustedProxy,
+      limits: { all: config.SLIPWAY_MAX_SOCKETS, perUser: config.SLIPWAY_SOCKETS_PER_USER },
+    });
+    const taken = sockets;
+    const http = await createHttpServer({ app, upgrades: taken, host: config.HOST, port: config.PORT });
     await platform.processes.start();
 
     let stopping: Promise<void> | null = null;
     const stop = async (): Promise<void> => {
-      const drained = http.stop();
+      // Nothing new from here on; a connection that has become a socket ends by its farewell.
+      const drained = Promise.all([http.stop(), taken.stop()]);
       // Or those who wait for news would hold it up.
       desk.close();
       await drained;
@@ -161,6 +179,7 @@ export async function startServer(
     };
     return { url: http.url, platform, ports, ready: readiness.reached, stop: () => (stopping ??= stop()) };
   } catch (error) {
+    await sockets?.stop();
     await configurationChecks.close();
     await platform.stop();
     await ports.close();

@@ -36,7 +36,7 @@ const pageSize = 1_000;
 /** Who follows the log and who catches up with it ask for different times of one stream. */
 const keptPerStream = 4;
 
-/** @param options.streams of how many states are kept in memory, default 2,000 */
+/** @param options.streams of how many states are kept in memory, default 1,000 */
 export function createPast(options: {
   readonly store: Pick<EventStore, 'readStream' | 'compare'>;
   readonly schemas: Schemas;
@@ -44,7 +44,7 @@ export function createPast(options: {
 }): Past {
   const { store, schemas } = options;
   /** The states that were asked for last, the newest asked last. */
-  const cache = new LRUCache<string, readonly Kept[]>({ max: options.streams ?? 2_000 });
+  const cache = new LRUCache<string, readonly Kept[]>({ max: options.streams ?? 1_000 });
 
   function keep(stream: string, kept: Kept): void {
     const others = (cache.get(stream) ?? []).filter(({ revision }) => revision !== kept.revision);

@@ -20,6 +20,8 @@ export interface Sessions {
   end(session: Session): Promise<void>;
   /** @param except a session that lives on */
   endAllOf(userId: UserId, except?: string): Promise<void>;
+  /** Calls back with the id of each session that this process ends, as soon as it is refused. */
+  onEnd(callback: (sessionId: string) => void): void;
 }
 
 const kind = 'session';
@@ -31,11 +33,14 @@ export function createSessions(vault: Vault, clock: Pick<Clock, 'now'>): Session
   const alive = new LRUCache<string, number>({ max: mostRemembered });
   /** Counts endings: what was read before one must not be remembered after it. */
   let endings = 0;
+  const told: ((sessionId: string) => void)[] = [];
 
   async function endByName(name: string): Promise<void> {
     await vault.delete({ kind, name });
     endings += 1;
     alive.delete(name);
+    const sessionId = name.slice(name.lastIndexOf('.') + 1);
+    for (const callback of told) callback(sessionId);
   }
 
   async function expiryOf(name: string): Promise<number | null> {
@@ -65,6 +70,7 @@ export function createSessions(vault: Vault, clock: Pick<Clock, 'now'>): Session
       const kept = except === undefined ? null : keyOf({ userId, sessionId: except }).name;
       for (const name of await vault.names(kind, prefixOf(userId))) if (name !== kept) await endByName(name);
     },
+    onEnd: (callback) => void told.push(callback),
   };
 }
 

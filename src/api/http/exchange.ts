@@ -24,7 +24,7 @@ export type ProblemRenderer = (
 const harmless = /^[\w.:/+=@-]{1,128}$/;
 
 /** On every answer. No HSTS: whoever terminates TLS in front of this server sends it. */
-const always: readonly (readonly [string, string])[] = [
+export const headersOfEveryAnswer: readonly (readonly [string, string])[] = [
   ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
   ['X-Content-Type-Options', 'nosniff'],
   ['X-Frame-Options', 'DENY'],
@@ -46,11 +46,10 @@ export function beginExchange(
   response: ServerResponse,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): void {
-  const sent = request.headers['x-correlation-id'];
-  const correlationId = typeof sent === 'string' && harmless.test(sent) ? sent : randomUUID();
+  const correlationId = correlationIdOf(request);
   const exchange: Exchange = { correlationId, route: null };
   exchanges.set(request, exchange);
-  for (const [name, value] of always) response.setHeader(name, value);
+  for (const [name, value] of headersOfEveryAnswer) response.setHeader(name, value);
   response.setHeader('X-Correlation-Id', correlationId);
   if (!logger.isLevelEnabled('info')) return;
   const started = clock.monotonic();
@@ -67,6 +66,12 @@ export function beginExchange(
       'request',
     );
   });
+}
+
+/** As the caller says, or a fresh one: ask once a request. */
+export function correlationIdOf({ headers }: IncomingMessage): string {
+  const sent = headers['x-correlation-id'];
+  return typeof sent === 'string' && harmless.test(sent) ? sent : randomUUID();
 }
 
 export function exchangeOf(request: IncomingMessage): Exchange {

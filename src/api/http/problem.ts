@@ -9,6 +9,8 @@ export type ProblemKind =
   | 'PayloadTooLarge'
   | 'UnsupportedMediaType'
   | 'IdempotencyKeyReused'
+  /** The path speaks another protocol than HTTP. */
+  | 'UpgradeRequired'
   | 'RateLimited'
   | 'Unavailable'
   /** A defect of ours. Nothing of it is told. */

@@ -1,6 +1,7 @@
 /** The socket that the application listens on, and how it lets go of it. */
 import { createServer } from 'node:http';
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 export interface HttpServer {
   /** `http://127.0.0.1:3000` */
@@ -8,13 +9,23 @@ export interface HttpServer {
   readonly port: number;
   /**
    * Accepts nothing new, lets running requests end, closes idle connections; what still runs after the time allowed is cut off.
-   * Idempotent.
+   * Resolves when no connection is left, those that were handed over among them. Idempotent.
    */
   stop(): Promise<void>;
 }
 
+/** Who takes connections over that become something else than HTTP. */
+export interface Upgrades {
+  /** Whether the request asks for it; all others go to the application. */
+  asks(request: IncomingMessage): boolean;
+  /** From here on the connection is the taker's, who ends it. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 export interface HttpServerOptions {
   readonly app: RequestListener;
+  /** Default: every request is HTTP and stays so. */
+  readonly upgrades?: Upgrades;
   readonly host: string;
   /** 0: the system chooses. */
   readonly port: number;
@@ -27,6 +38,7 @@ const sweepMs = 20;
 /** @throws when the address is in use or not ours (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`) */
 export async function createHttpServer({
   app,
+  upgrades,
   host,
   port,
   drainMs = 10_000,
@@ -40,6 +52,8 @@ export async function createHttpServer({
       requestTimeout: 60_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
+      // Without this, whoever asks for h2c would be handed over as well, and answered by nobody.
+      shouldUpgradeCallback: (request: IncomingMessage) => upgrades?.asks(request) === true,
     },
     (request, response) => {
       if (stopping) response.setHeader('Connection', 'close');
@@ -48,6 +62,10 @@ export async function createHttpServer({
       app(request, response);
     },
   );
+  if (upgrades)
+    server.on('upgrade', (request, socket, head) => {
+      upgrades.take(request, socket, head);
+    });
   const listening = Promise.withResolvers<undefined>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve(undefined));

@@ -27,6 +27,12 @@ export const headerComponents = {
   },
   'X-RateLimit-Reset-After': { description: 'The same in seconds from now', schema: count, example: 42 },
   'Retry-After': { description: 'Seconds to wait', required: true, schema: count, example: 60 },
+  Upgrade: {
+    description: 'The protocol to ask for',
+    required: true,
+    schema: text,
+    example: 'websocket',
+  },
   'WWW-Authenticate': {
     description: 'How to prove who asks',
     required: true,
@@ -82,6 +88,7 @@ export const headersOf = {
       ...ofAll,
       ...(kinds.includes('Unauthenticated') ? (['WWW-Authenticate'] as const) : []),
       ...(kinds.some((kind) => later.includes(kind)) ? (['Retry-After'] as const) : []),
+      ...(kinds.includes('UpgradeRequired') ? (['Upgrade'] as const) : []),
       ...(kinds.some((kind) => kept.includes(kind)) ? (['Idempotency-Replayed'] as const) : []),
     ]);
   },

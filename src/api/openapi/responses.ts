@@ -25,6 +25,7 @@ const sentences: Readonly<Record<ProblemKind, string>> = {
   PayloadTooLarge: 'The body is too large',
   UnsupportedMediaType: 'The body is not JSON in UTF-8, sent as it is',
   IdempotencyKeyReused: 'The `Idempotency-Key` was used for another request',
+  UpgradeRequired: 'The path speaks another protocol: `Upgrade` names it',
   RateLimited: 'That was too often; `Retry-After` says how long to wait',
   Internal: 'Something went wrong on the side of the server',
   Unavailable: 'Not just now: the server is starting, or cannot reach what it needs; try again',
@@ -73,10 +74,23 @@ export function createResponses(schemas: Schemas): Responses {
         (kind) => face.errors(new Problem(kind, ''), somebody).status,
       );
       const refusals = [...byStatus].map(([status, kinds]) => [status, refusal(face, kinds)] as const);
-      return { ...Object.fromEntries(refusals), ...Object.fromEntries(answers) };
+      const isSwitch = answers.every(([status]) => Number(status) < 200);
+      return {
+        ...Object.fromEntries(refusals),
+        ...Object.fromEntries(answers),
+        ...(isSwitch ? { default: ofHttpItself } : {}),
+      };
     },
   };
 }
+
+/**
+ * True of every path, and said where nothing else says how it ends well: a path that switches protocols answers no 2xx, and
+ * OpenAPI's linters ask for one of the two.
+ */
+const ofHttpItself = {
+  description: 'Refused by HTTP itself, without a body: headers that are malformed, too large or too slow',
+};
 
 const somebody = { traceId: 'trace-xyz789', timestamp: '2025-11-23T12:00:00.000Z' };
 

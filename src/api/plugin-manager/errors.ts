@@ -15,6 +15,7 @@ const spelling: Readonly<Record<ProblemKind, readonly [status: number, code: str
   PayloadTooLarge: [413, 'PAYLOAD_TOO_LARGE'],
   UnsupportedMediaType: [415, 'UNSUPPORTED_MEDIA_TYPE'],
   IdempotencyKeyReused: [422, 'IDEMPOTENCY_KEY_REUSED'],
+  UpgradeRequired: [426, 'UPGRADE_REQUIRED'],
   RateLimited: [429, 'RATE_LIMIT_EXCEEDED'],
   Internal: [500, 'INTERNAL_ERROR'],
   Unavailable: [503, 'SERVICE_UNAVAILABLE'],

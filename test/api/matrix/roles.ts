@@ -9,6 +9,7 @@ const developers: readonly Role[] = ['PluginDeveloper', 'PlatformAdmin'];
 export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to log in'>> = {
   'GET /health': 'nobody needs to log in',
   'GET /ready': 'nobody needs to log in',
+  'GET /ws': 'nobody needs to log in',
   'GET /api/openapi.json': 'nobody needs to log in',
   'GET /api/v1/health': 'nobody needs to log in',
   'POST /api/v1/authentication/login': 'nobody needs to log in',

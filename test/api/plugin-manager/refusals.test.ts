@@ -51,7 +51,7 @@ describe('refusals over HTTP', () => {
 
   /** Other faces spell their errors otherwise. */
   const isOfThisFace = ({ path }: Pick<Operation, 'path'>): boolean =>
-    !path.startsWith('/api/') || path.startsWith('/api/v1/');
+    path !== '/ws' && (!path.startsWith('/api/') || path.startsWith('/api/v1/'));
 
   async function storingNothing(act: () => Promise<void>): Promise<void> {
     const { eventStore } = server.server.ports;
