@@ -130,9 +130,9 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
     get: <D extends object>(collection: string, id: string, scope: Scope) =>
       reading(() => {
         const table = answering(collection);
-        const scoped = visible(table, scope);
-        const text = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE id = ? AND ${scoped.text}`;
         const read = (): { readonly found: Document<D> | null } => {
+          const scoped = visible(table, scope);
+          const text = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE id = ? AND ${scoped.text}`;
           const row = statements.prepare(text).get(id, ...scoped.values);
           return { found: row === undefined ? null : toDocument<D>(row) };
         };
@@ -161,9 +161,11 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
     count: (collection, query) =>
       reading(() => {
         const table = answering(collection);
-        const asked = where(table, query);
-        const text = `SELECT count(*) AS count FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`;
-        const read = () => ({ count: Number(statements.prepare(text).get(...asked.values)?.['count']) });
+        const read = () => {
+          const asked = where(table, query);
+          const text = `SELECT count(*) AS count FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`;
+          return { count: Number(statements.prepare(text).get(...asked.values)?.['count']) };
+        };
         return recent.answer(table, ['count', query], read, () => 0).count;
       }),
 

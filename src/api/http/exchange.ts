@@ -38,17 +38,22 @@ const headersOfKind: Readonly<Partial<Record<ProblemKind, Readonly<Record<string
   Unavailable: { 'Retry-After': '1' },
 };
 
-const exchanges = new WeakMap<IncomingMessage, Exchange>();
+const exchangeKey = Symbol('exchange');
+
+/** A request that carries its exchange: what a map beside the requests would cost the collection of garbage, every request would pay. */
+interface Begun extends IncomingMessage {
+  [exchangeKey]?: Exchange;
+}
 
 /** Starts the exchange of a request: headers of every answer, and the line in the log when it has ended. */
 export function beginExchange(
-  request: IncomingMessage,
+  request: Begun,
   response: ServerResponse,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): void {
   const correlationId = correlationIdOf(request);
   const exchange: Exchange = { correlationId, route: null };
-  exchanges.set(request, exchange);
+  request[exchangeKey] = exchange;
   for (const [name, value] of headersOfEveryAnswer) response.setHeader(name, value);
   response.setHeader('X-Correlation-Id', correlationId);
   if (!logger.isLevelEnabled('info')) return;
@@ -74,8 +79,8 @@ export function correlationIdOf({ headers }: IncomingMessage): string {
   return typeof sent === 'string' && harmless.test(sent) ? sent : randomUUID();
 }
 
-export function exchangeOf(request: IncomingMessage): Exchange {
-  const exchange = exchanges.get(request);
+export function exchangeOf(request: Begun): Exchange {
+  const exchange = request[exchangeKey];
   if (!exchange) throw new Error('a request came past the start of its exchange');
   return exchange;
 }

@@ -40,9 +40,14 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
   const refused = (request: Request, response: Response, error: unknown): Promise<void> =>
     refuseUnrouted(request, response, error, face, services);
 
+  const rooms = new Map<string, Router>();
   for (const [path, methods] of byPath(face)) {
     const allowed = allowedMethods(methods);
-    router.all(path, (request, response) => {
+    const name = firstSegment(path);
+    if (name.startsWith(':')) throw new Error(`${face.prefix}${path} begins with a parameter: no path may`);
+    const room = rooms.get(name) ?? Router({ caseSensitive: true });
+    rooms.set(name, room);
+    room.all(path, (request, response) => {
       const { method } = request;
       const route = methods.get(method === 'HEAD' ? 'GET' : method);
       if (route) return dispatch(route, request, response);
@@ -57,6 +62,12 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
       return refused(request, response, problem);
     });
   }
+  // A router tries one path after the other: only those that begin as the request does are worth it.
+  router.use((request, response, next) => {
+    const room = rooms.get(firstSegment(request.url));
+    if (room) room(request, response, next);
+    else next();
+  });
   if (face.prefix !== '') {
     router.use((request, response) => refused(request, response, noSuchRoute()));
   }
@@ -65,6 +76,11 @@ export function mountFace(app: Express, face: Face, services: HttpServices): voi
     refused(request, response, error),
   );
   app.use(face.prefix === '' ? '/' : face.prefix, router);
+}
+
+/** @param path `/plugins/:pluginId` or a target, which may have a query */
+function firstSegment(path: string): string {
+  return /^\/?([^/?]*)/.exec(path)?.[1] ?? '';
 }
 
 type Refusing = Pick<Face, 'errors' | 'limits'>;
