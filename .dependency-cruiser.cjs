@@ -41,6 +41,17 @@ module.exports = {
       },
     },
     {
+      name: 'demo-is-a-client',
+      severity: 'error',
+      comment:
+        'src/demo shows what anybody can do over HTTP: of the server it shares examples of requests alone',
+      from: { path: '^src/demo/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(demo|watch|ports)/', '^src/api/plugin-manager/request-examples[.]ts$'],
+      },
+    },
+    {
       name: 'domain-is-pure',
       severity: 'error',
       comment: 'The domain has no I/O, clock or chance: only zod and semver from outside, nothing of node',

@@ -1,4 +1,4 @@
-/** What a person types: `slipway serve`, `slipway watch`, `slipway agent`. */
+/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { agentCommand } from './agent/command.ts';
@@ -8,6 +8,7 @@ import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
 import { WrongMasterKey } from './adapters/sqlite/vault.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
+import { demoCommand } from './demo/command.ts';
 import { createLogger } from './logging.ts';
 import { type Server, startServer } from './server.ts';
 import { watchCommand } from './watch/command.ts';
@@ -35,6 +36,7 @@ program
   .action(serve);
 
 const terminal = { clock: createSystemClock(), fail };
+program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
 
@@ -52,6 +54,14 @@ async function serve(): Promise<void> {
     const isSetting = wrongSettings.some((kind) => error instanceof kind);
     fail(sentenceOf(error), isSetting ? exitCodes.wrongSetting : exitCodes.failed);
   }
+}
+
+/** A server with these settings and no others: those of the environment do not count. */
+async function startWith(settings: Readonly<Record<string, string>>): Promise<Server> {
+  const config = readConfig(settings);
+  const server = await startServer(config, { logger: createLogger(config), announce: () => undefined });
+  await server.ready;
+  return server;
 }
 
 function fail(sentence: string, code: number): never {

@@ -43,6 +43,7 @@ describe('layers', function () {
     const files = {
       'src/adapters/store.ts': 'export const store = 1;',
       'src/agent/spy.ts': "export { rule } from '../domain/rule.ts';",
+      'src/demo/shortcut.ts': "export { rule } from '../domain/rule.ts';",
       'src/domain/rule.ts':
         "export { store } from '../adapters/store.ts';\nexport { readFile } from 'node:fs';",
       'src/core/use.ts': "export { DatabaseSync } from 'node:sqlite';",
@@ -51,6 +52,7 @@ describe('layers', function () {
     };
     expect(await violations(files)).to.include.members([
       'agent-knows-the-protocol-alone',
+      'demo-is-a-client',
       'domain-imports-inward',
       'domain-is-pure',
       'no-cycles',

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import type { Clock } from '../ports/clock.ts';
-import { entryLines } from './history.ts';
-import { line, type Watched } from './picture.ts';
+import { createLines } from './lines.ts';
+import type { Watched } from './picture.ts';
 import { createPainter } from './screen.ts';
 import { createPlatform, Refused, watch, type Seen } from './watch.ts';
 
@@ -67,14 +67,7 @@ function showJson(seen: Seen): void {
   say(`${JSON.stringify('watched' in seen ? { ...seen.watched, news: seen.news } : seen)}\n`);
 }
 
-/** Only what is new: how it is, and what happened. */
 function showLines(clock: Clock): (seen: Seen) => void {
-  let before = '';
-  return (seen) => {
-    const news = 'watched' in seen ? seen.news : [];
-    for (const entry of news) for (const text of entryLines(entry, clock.now(), Infinity)) say(`${text}\n`);
-    const now = 'watched' in seen ? line(seen.watched) : `not reached, asked again: ${seen.lost}`;
-    if (now !== before) say(`${now}\n`);
-    before = now;
-  };
+  const lines = createLines(clock);
+  return (seen) => lines(seen).forEach((text) => say(`${text}\n`));
 }

@@ -21,6 +21,7 @@ import type { PluginDetails, PluginDocument, PluginVersionDocument } from '../..
 import { NotJson, parseJson } from '../http/json.ts';
 import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
+import { newPlugin } from './request-examples.ts';
 
 // Requests
 
@@ -51,52 +52,7 @@ export const RegisterPluginBody = Registration.extend({
 }).meta({
   id: 'NewPlugin',
   description: 'A plugin with its first version; or, for a plugin that is known, another version of it',
-  example: {
-    pluginId: 'payment-stripe',
-    name: 'Stripe Payment Processor',
-    description: 'Process payments via Stripe API',
-    category: 'PaymentGateway',
-    publisher: 'Acme Corp',
-    iconUrl: 'https://example.com/icons/stripe.png',
-    documentationUrl: 'https://docs.example.com/plugins/stripe',
-    repositoryUrl: 'https://github.com/acme/stripe-plugin',
-    tags: ['payment', 'stripe', 'credit-card'],
-    version: {
-      semanticVersion: '2.0.0',
-      state: 'Beta',
-      runtime: { type: 'DotNet8', version: '8.0' },
-      resources: { minCpu: 0.2, maxCpu: 1, minMemoryMB: 256, maxMemoryMB: 1024 },
-      binaryUrl: 's3://plugins/payment-stripe-2.0.0.dll',
-      checksum: 'sha256:abc123...',
-      configurationSchema: '{"type":"object","properties":{"apiKey":{"type":"string"}}}',
-      dependencies: [
-        {
-          dependencyId: 'core-payments',
-          type: 'Plugin',
-          versionConstraint: '>=1.0.0,<2.0.0',
-          required: true,
-        },
-      ],
-      releaseNotes: 'Added support for recurring payments',
-    },
-    capabilities: [
-      {
-        capabilityId: 'IPaymentProcessor',
-        name: 'Payment Processor',
-        version: '1.0',
-        methods: [
-          {
-            name: 'ProcessPayment',
-            returnType: 'PaymentResult',
-            parameters: [
-              { name: 'amount', type: 'decimal', required: true },
-              { name: 'currency', type: 'string', required: true },
-            ],
-          },
-        ],
-      },
-    ],
-  },
+  example: newPlugin,
 });
 
 export const EditPluginBody = MetadataEdit.meta({

@@ -11,23 +11,14 @@ import { tenantPluginStatuses, type TenantPlugin } from '../../projections/tenan
 import type { TenantDocument, TenantPage } from '../../projections/tenants.ts';
 import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
+import { newTenant } from './request-examples.ts';
 
 // Requests
 
 export const CreateTenantBody = NewTenant.meta({
   id: 'NewTenant',
   description: 'A tenant; a quota or limit that is not given does not exist',
-  example: {
-    tenantId: 'tenant-acme-corp',
-    name: 'Acme Corporation',
-    description: 'Enterprise customer',
-    namespace: 'acme-prod',
-    quotas: { maxPlugins: 20, maxCpu: 8, maxMemoryGB: 16, maxStorageGB: 100 },
-    rateLimits: { maxRequestsPerMinute: 2000, maxDeploymentsPerHour: 20 },
-    allowedCategories: ['PaymentGateway', 'Authentication', 'Reporting'],
-    contactEmail: 'admin@acme.com',
-    subscriptionTier: 'Enterprise',
-  },
+  example: newTenant,
 });
 
 export const EditTenantBody = TenantChanges.meta({
