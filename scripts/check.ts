@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 
 const checks = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit'],
+  script: ['node_modules/typescript/bin/tsc', '--noEmit', '--project', 'src/api/reference/assets'],
   layers: [
     'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
     'src',

@@ -80,7 +80,7 @@ function announce({ email, randomPassword }: Parameters<FirstAdmin['announce']>[
 function tell(config: Config, { url }: Server): void {
   process.stdout.write(
     [
-      `Slipway is at ${url}: the API under /api/v1, its description at /api/openapi.json.`,
+      `Slipway is at ${url}: the API under /api/v1, described at /docs and, for programs, at /api/openapi.json.`,
       `Data is in ${config.SLIPWAY_DATA_DIR}. ${runtimeTold[config.SLIPWAY_RUNTIME]}`,
       '',
     ].join('\n'),

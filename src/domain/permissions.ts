@@ -76,6 +76,11 @@ export function permissionsOf(role: Role): readonly Permission[] {
   return granted[role];
 }
 
+/** Whose users may hold it. */
+export function rolesWith(permission: string): readonly Role[] {
+  return Role.options.filter((role) => permissionsOf(role).some((held) => held === permission));
+}
+
 /** Nobody makes another, or himself, more than he is. @param held the permissions of who grants the role */
 export function mayGrant(held: ReadonlySet<string>, role: Role): boolean {
   return permissionsOf(role).every((permission) => held.has(permission));

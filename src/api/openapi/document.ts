@@ -1,7 +1,8 @@
 /** The API reference as OpenAPI 3.1, from the routes themselves. */
 import { z } from 'zod';
+import { agentPermissions, rolesWith } from '../../domain/permissions.ts';
 import type { Face } from '../http/face.ts';
-import type { Route } from '../http/route.ts';
+import type { Policy, Route } from '../http/route.ts';
 import { type ComponentKind, headerComponents, reference } from './headers.ts';
 import { JsonObject } from './json.ts';
 import { operationId } from './operation-id.ts';
@@ -114,8 +115,7 @@ function operation(
   return {
     summary,
     ...(route.tag === null ? {} : { tags: [route.tag] }),
-    security: isClosed ? [{ bearer: [] }, { apiKey: [] }] : [],
-    ...(isClosed ? { 'x-permission': policy.permission } : {}),
+    ...accessTo(policy),
     parameters: [
       ...parametersOf(route.params, 'path', schemas),
       ...parametersOf(route.query, 'query', schemas),
@@ -123,6 +123,19 @@ function operation(
     ],
     ...(hasBody ? { requestBody: bodyOf(route.body, schemas) } : {}),
     responses: responses.of(face, route),
+  };
+}
+
+/** How to prove who asks, which permission it takes, and which roles may have it. */
+function accessTo(policy: Policy): JsonObject {
+  if (policy === 'public') return { security: [] };
+  const { permission } = policy;
+  const isOfAgents = agentPermissions.some((one) => one === permission);
+  return {
+    // A session has no environment, so it can never be an agent's.
+    security: isOfAgents ? [{ apiKey: [] }] : [{ bearer: [] }, { apiKey: [] }],
+    'x-permission': permission,
+    'x-roles': rolesWith(permission),
   };
 }
 

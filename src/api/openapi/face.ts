@@ -1,6 +1,7 @@
-/** Answers the document of all faces. */
+/** Answers the document of all faces, for programs and for people. */
 import type { Face } from '../http/face.ts';
 import { route } from '../http/route.ts';
+import { referenceRoutes } from '../reference/routes.ts';
 import { type ApiInfo, openApiDocument } from './document.ts';
 import { JsonObject } from './json.ts';
 
@@ -19,6 +20,7 @@ export function openApiFace(faces: readonly [Face, ...Face[]], info: ApiInfo): F
     responses: { 200: JsonObject },
     handler: async () => ({ status: 200, body: document }),
   });
-  const document = openApiDocument([...faces, { ...face, routes: [itself] }], info);
-  return { ...face, routes: [itself] };
+  const routes = [itself, ...referenceRoutes(() => document, itself.path)];
+  const document = openApiDocument([...faces, { ...face, routes }], info);
+  return { ...face, routes };
 }

@@ -35,13 +35,15 @@ export function createResponses(schemas: Schemas): Responses {
   const components: Record<string, JsonObject> = {};
 
   function refusal(face: Face, kinds: readonly ProblemKind[]): JsonObject {
-    const [kind = 'Internal'] = kinds;
-    const documented = kind === 'Invalid' ? face.errorBody.meta()?.['example'] : undefined;
-    const example = documented ?? face.errors(new Problem(kind, sentences[kind]), somebody).body;
     const response = {
       description: kinds.map((kind) => sentences[kind]).join('. Or: '),
       headers: headersOf.refusal(kinds),
-      content: { 'application/json': { schema: schemas.describe(face.errorBody, 'output'), example } },
+      content: {
+        'application/json': {
+          schema: schemas.describe(face.errorBody, 'output'),
+          ...examplesOf(face, kinds),
+        },
+      },
     };
     const plain = kinds.join('Or');
     const isTaken = components[plain] && JSON.stringify(components[plain]) !== JSON.stringify(response);
@@ -91,6 +93,20 @@ export function createResponses(schemas: Schemas): Responses {
 const ofHttpItself = {
   description: 'Refused by HTTP itself, without a body: headers that are malformed, too large or too slow',
 };
+
+/** One, or one of each kind that a status stands for. */
+function examplesOf({ errors, errorBody }: Face, kinds: readonly ProblemKind[]): JsonObject {
+  const all = kinds.map((kind) => {
+    const documented = kind === 'Invalid' ? errorBody.meta()?.['example'] : undefined;
+    const value = documented ?? errors(new Problem(kind, sentences[kind]), somebody).body;
+    return { kind, value };
+  });
+  const [first, ...others] = all;
+  if (others.length === 0) return { example: first?.value };
+  return {
+    examples: Object.fromEntries(all.map(({ kind, value }) => [kind, { summary: sentences[kind], value }])),
+  };
+}
 
 const somebody = { traceId: 'trace-xyz789', timestamp: '2025-11-23T12:00:00.000Z' };
 

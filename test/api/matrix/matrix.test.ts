@@ -101,6 +101,11 @@ describe('every operation, whoever asks about whatever', () => {
       expect(takesBody, `${name} shows no example of its body`).to.equal(body !== null);
   });
 
+  it('tells in its description the roles that may call it', () => {
+    for (const operation of closed())
+      expect(operation.roles, operation.name).to.have.members(rolesOf(operation));
+  });
+
   it('knows what every parameter names', () => {
     for (const operation of world.operations) expect(() => reach(operation)).not.to.throw();
   });

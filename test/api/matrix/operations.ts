@@ -9,6 +9,8 @@ export interface Operation {
   readonly name: string;
   /** Null: everybody may call it. */
   readonly permission: string | null;
+  /** Whose sessions may call it, when it is closed. */
+  readonly roles: readonly string[];
   readonly takesBody: boolean;
   /** That of the document; null where it takes none. */
   readonly body: object | null;
@@ -27,8 +29,9 @@ const Parameter = z.object({
 });
 const Body = z.object({ content: z.record(z.string(), z.object({ example: z.looseObject({}).optional() })) });
 const Described = z.object({
-  security: z.array(z.unknown()),
+  security: z.array(z.record(z.string(), z.unknown())),
   'x-permission': z.string().nullable().default(null),
+  'x-roles': z.array(z.string()).default([]),
   parameters: z.array(z.union([Parameter, z.object({ $ref: z.string() })])),
   requestBody: Body.optional(),
 });
@@ -43,6 +46,7 @@ export function operationsOf(document: unknown): readonly Operation[] {
       if (security.length > 0 !== (permission !== null)) throw new Error(`${method} ${path} is half open`);
       return {
         ...{ method, path, permission, name: `${method} ${path}`, takesBody: requestBody !== undefined },
+        roles: security.some((way) => 'bearer' in way) ? described['x-roles'] : [],
         body: requestBody?.content['application/json']?.example ?? null,
         query: parameters.flatMap((one) => {
           if (!('in' in one) || one.in !== 'query') return [];

@@ -9,13 +9,18 @@ import {
   registerStripe,
   responses,
 } from '../../fixtures/plugin-manager.ts';
+import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createValidator } from '../../support/api-description.ts';
 import { startTestServer } from '../../support/server.ts';
 
 const Schema = z.record(z.string(), z.unknown());
 const Content = z.record(
   z.string(),
-  z.object({ schema: Schema.optional(), example: z.unknown().optional() }),
+  z.object({
+    schema: Schema.optional(),
+    example: z.unknown().optional(),
+    examples: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
+  }),
 );
 const Response = z.object({ $ref: z.string().optional(), content: Content.default({}) });
 const Operation = z.object({
@@ -81,7 +86,9 @@ describe("the server's OpenAPI document", () => {
       shown += 1;
     };
     const checkAll = (content: z.output<typeof Content>, where: string): void => {
-      for (const { schema, example } of Object.values(content)) check(schema, example, where);
+      for (const { schema, example, examples } of Object.values(content))
+        for (const one of [example, ...Object.values(examples).map(({ value }) => value)])
+          check(schema, one, where);
     };
     for (const [name, { content }] of Object.entries(document.components.responses)) checkAll(content, name);
     for (const { operationId, parameters, requestBody, responses } of operations()) {
@@ -126,6 +133,14 @@ describe("the server's OpenAPI document", () => {
       expect(described?.responses[String(status)]?.content[json]?.example).to.containSubset(answer);
       if (body) expect(described?.requestBody?.content[json]?.example).to.deep.equal(body);
     });
+
+  it('shows an example of every kind of refusal that one status stands for', () => {
+    const { content } = document.components.responses['InvalidOrDependencyConflict']!;
+    const codes = Object.values(content[json]!.examples).map(
+      ({ value }) => ErrorBody.parse(value).error.code,
+    );
+    expect(codes).to.deep.equal(['VALIDATION_ERROR', 'DEPENDENCY_CONFLICT']);
+  });
 
   it("shows an error as the Plugin Manager's document does", () => {
     expect(document.components.responses['Invalid']?.content[json]?.example).to.deep.equal(errorBody);
