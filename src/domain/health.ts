@@ -23,12 +23,16 @@ export const healthEvents = {
 export type HealthEvent = EventsOf<typeof healthEvents>;
 export type InstanceHealthObserved = HealthEvent['data'];
 
-/** Stream `health-{deploymentId}`. Its state is the evidence, without the times of receipt that only a live process knows. */
+/**
+ * Stream `health-{deploymentId}`. Its state is the evidence, without the times of receipt that only a live process knows. A week of
+ * reports is long: a server that starts reads a snapshot of it and the little that came after.
+ */
 export const health: Aggregate<Evidence, HealthEvent> = {
   name: 'health',
   events: healthEvents,
   initial: noEvidence,
   evolve: (evidence, { data }) => foldReports(evidence, data, null),
+  snapshotVersion: 1,
 };
 
 /**

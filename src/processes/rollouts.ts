@@ -89,11 +89,13 @@ export function createRollouts(deps: {
     const slot = await loadSlot(key);
     // Before the first report can come.
     if (state.phase === 'Pending') await store.setRetention(`health-${id}`, healthRetention);
+    const old = await oldOf(slot, id);
+    const awaited = state.phase === 'RollingBack' && state.wasCompleted ? old?.deployment : state;
     const decision = decideRollout({
-      ...{ slot, deployment: state, watch: watches.get(id) ?? null },
-      old: await oldOf(slot, id),
+      ...{ slot, deployment: state, old, watch: watches.get(id) ?? null },
       evidence: await witness.evidenceOf(id),
-      proberAlive: state.phase !== 'None' && isWatched(key, state.request.runtime),
+      proberAlive:
+        awaited !== undefined && awaited.phase !== 'None' && isWatched(key, awaited.request.runtime),
       frozen: (await executor.load(freeze, freezeId)).state !== null,
       now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
     });

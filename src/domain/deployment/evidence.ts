@@ -42,6 +42,8 @@ export interface InstanceEvidence {
   readonly forgottenUpTo: number;
   /** Monotonic milliseconds of the last pass or failure that this process received; null when it only read of it. */
   readonly lastSeenAt: number | null;
+  /** Monotonic milliseconds at which this process first heard of it; null when it read of it before. */
+  readonly firstSeenAt: number | null;
   /** The epoch at which another instance stood in for it; null while it lives. */
   readonly replacedAt: number | null;
 }
@@ -69,12 +71,12 @@ export function foldReports(
   const instances: Record<string, InstanceEvidence> = { ...evidence.instances };
   let changed = false;
   for (const report of batch.reports.toSorted((a, b) => a.sequence - b.sequence)) {
-    const before = at(batch.epoch, instances[report.instance]);
+    const before = at(batch.epoch, instances[report.instance], seenAt);
     if (isKnown(before, report)) continue;
     changed = true;
     instances[report.instance] = withReport(before, report, seenAt);
     if (report.replaces !== null) {
-      const replaced = at(batch.epoch, instances[report.replaces]);
+      const replaced = at(batch.epoch, instances[report.replaces], seenAt);
       instances[report.replaces] = { ...replaced, replacedAt: replaced.replacedAt ?? batch.epoch };
     }
   }
@@ -90,14 +92,15 @@ export function unknownReports(
   const seen = new Set<string>();
   return batch.reports.filter((report) => {
     const key = `${report.sequence} ${report.instance}`;
-    if (seen.has(key) || isKnown(at(batch.epoch, evidence.instances[report.instance]), report)) return false;
+    if (seen.has(key) || isKnown(at(batch.epoch, evidence.instances[report.instance], null), report))
+      return false;
     seen.add(key);
     return true;
   });
 }
 
 /** A new epoch counts anew; that an instance once passed stays true. Sequences go on, so old reports stay old. */
-function at(epoch: number, instance: InstanceEvidence | undefined): InstanceEvidence {
+function at(epoch: number, instance: InstanceEvidence | undefined, seenAt: number | null): InstanceEvidence {
   if (!instance) {
     return {
       epoch,
@@ -107,6 +110,7 @@ function at(epoch: number, instance: InstanceEvidence | undefined): InstanceEvid
       failuresBefore: 0,
       forgottenUpTo: -1,
       lastSeenAt: null,
+      firstSeenAt: seenAt,
       replacedAt: null,
     };
   }
@@ -176,6 +180,7 @@ export interface InstanceHealth {
   readonly passesInARow: number;
   readonly passes: number;
   readonly lastSeenAt: number | null;
+  readonly firstSeenAt: number | null;
   readonly reports: readonly Report[];
 }
 
@@ -213,6 +218,7 @@ function healthOf(instance: string, known: InstanceEvidence, check: HealthCheck)
     passesInARow: passes,
     passes: known.passes,
     lastSeenAt: known.lastSeenAt,
+    firstSeenAt: known.firstSeenAt,
     reports: known.recent,
   };
 }

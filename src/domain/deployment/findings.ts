@@ -30,6 +30,16 @@ export function failure(deployment: Deployment, sight: Sight): Finding | null {
       evidence: evidence.slice(0, 20),
     };
   }
+  if (sight.vanished.length > 0) {
+    const evidence = sight.vanished.map(({ instance, newcomer, survivor }) => {
+      const meanwhile = survivor === null ? 'not for the first time' : `while ${survivor} reported on`;
+      return `${instance} had passed, then fell silent, and ${newcomer} reports in its place, ${meanwhile}`;
+    });
+    return {
+      reason: `${plural(sight.vanished.length, 'new instance')} vanished, and another reports in its place`,
+      evidence: evidence.slice(0, 20),
+    };
+  }
   const broken = verdicts(plan.analysis, sight).find((one) => one.broken > one.metric.failureLimit);
   return broken ? brokenMetric(broken) : null;
 }

@@ -66,6 +66,11 @@ function isPath(text: string): boolean {
   return text.length <= 500 && /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !/[\\#]/.test(text);
 }
 
+/** After this without a report an instance is late. */
+export function overdueAfterMs(check: HealthCheck): number {
+  return (check.intervalSeconds + check.timeoutSeconds) * 1000;
+}
+
 /** After this without a report an instance is Unknown: three intervals and a time-out. */
 export function staleAfterMs(check: HealthCheck): number {
   return (3 * check.intervalSeconds + check.timeoutSeconds) * 1000;

@@ -39,7 +39,7 @@ export function decideRollout(situation: Situation): RolloutDecision {
   if (deployment.phase === 'None') return nothing(null);
   if (deployment.phase === 'Pending') {
     // A freeze lets nothing begin; who asked may still withdraw.
-    if (situation.frozen === true && !deployment.asked.abort) return nothing(null);
+    if (situation.frozen && !deployment.asked.abort) return nothing(null);
     if (slot.flight?.deploymentId === deployment.request.deploymentId && !deployment.asked.abort)
       return { ...nothing(null), events: [startStage(deployment, 0, now.wallMs)], nextDueInMs: 0 };
     return { ...nothing(null), ...withdraw(slot, deployment, now.wallMs) };
@@ -49,7 +49,7 @@ export function decideRollout(situation: Situation): RolloutDecision {
     return { ...nothing(null), ...ending(slot, deployment, now.wallMs) };
 
   const sight = look(situation, deployment);
-  const wound = wind(watch, deployment, now.monotonicMs, counts(deployment, sight, situation));
+  const wound = wind(watch, deployment, now.monotonicMs, counts(deployment, sight, situation.frozen));
   if (!moving) {
     const end = ending(slot, deployment, now.wallMs, { oldReady: sight.old?.ready === true, watch: wound });
     return {
@@ -147,7 +147,7 @@ function advance(view: View): readonly DeploymentEvent[] {
     const dueAt = iso(now.wallMs + Math.max(0, stage.bakeMs - deployment.bakeEarnedMs));
     return [{ type: 'CanaryStageReached', data: { stage: deployment.stage, instances, percent, dueAt } }];
   }
-  if (view.frozen === true || !mayAdvance(view, stage.bakeMs)) return [];
+  if (view.frozen || !mayAdvance(view, stage.bakeMs)) return [];
   const unsure = deployment.asked.promote ? [] : inconclusive(deployment, sight);
   if (unsure.length > 0) {
     return [pause('Inconclusive', `Too few requests to judge ${unsure.join(', ')} at the end of the bake`)];
@@ -165,6 +165,7 @@ function advance(view: View): readonly DeploymentEvent[] {
 function mayAdvance({ deployment, sight, watch }: View, bakeMs: number): boolean {
   const needed = passesNeeded(deployment.request.healthCheck);
   return (
+    !sight.unsettled &&
     (deployment.asked.promote || watch.earnedMs >= bakeMs) &&
     sight.canaries.fresh.every(({ passes, passesInARow }) => passes >= needed && passesInARow >= 2)
   );
@@ -224,15 +225,11 @@ function inWords({ reason, evidence }: Finding): string {
   return [reason, ...evidence.slice(0, 3)].join('; ').slice(0, 800);
 }
 
-/** A bake counts only under fresh evidence of ready canaries; a deadline while the monitor can see. */
-function counts(
-  deployment: Deployment,
-  sight: Sight,
-  { proberAlive, frozen }: Pick<Situation, 'proberAlive' | 'frozen'>,
-): boolean {
-  if (deployment.phase === 'Baking') return frozen !== true && sight.canaries.ready && sight.blind === null;
+/** A bake counts only under fresh evidence of ready canaries; a deadline while somebody can tell how those are that it waits for. */
+function counts(deployment: Deployment, sight: Sight, frozen: boolean): boolean {
+  if (deployment.phase === 'Baking') return !frozen && sight.canaries.ready && sight.blind === null;
   if (deployment.phase === 'Provisioning') return sight.blind === null && sight.watched;
-  return deployment.phase === 'RollingBack' && deployment.wasCompleted && proberAlive;
+  return deployment.phase === 'RollingBack' && deployment.wasCompleted && sight.returnWatched;
 }
 
 /** Time worth keeping against a crash. */

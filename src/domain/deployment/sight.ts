@@ -3,7 +3,8 @@ import type { SlotState } from '../slot.ts';
 import { stageIndexOf, stageOf, type Deployment, type DeploymentState } from './deployment.ts';
 import { epochOf } from './desired.ts';
 import { present, restarts, type Evidence, type InstanceHealth } from './evidence.ts';
-import { lostAfterMs, staleAfterMs, type HealthCheck } from './health-check.ts';
+import { lostAfterMs, overdueAfterMs, staleAfterMs, type HealthCheck } from './health-check.ts';
+import { vanished, type Vanished } from './vanished.ts';
 import { watchedSince, type Watch } from './watch.ts';
 
 export interface Situation {
@@ -13,10 +14,13 @@ export interface Situation {
   readonly evidence: Evidence;
   /** What it replaces or returns to (the slot's current one; of a rollback after completion the predecessor); null: nothing. */
   readonly old: { readonly deployment: Deployment; readonly evidence: Evidence } | null;
-  /** Whether the platform's own prober lately gave a sign of life; always true where agents report. */
+  /**
+   * Whether the platform's own prober lately gave a sign of life; always true where agents report. Of the instances that the decision
+   * waits for: the new ones, or, after completion, those that it goes back to.
+   */
   readonly proberAlive: boolean;
   /** Whether all rollouts of the platform are to stand still. */
-  readonly frozen?: boolean;
+  readonly frozen: boolean;
   readonly now: {
     readonly wallMs: number;
     /** On the same clock as the evidence's lastSeenAt. */
@@ -41,6 +45,10 @@ export interface Sight {
   readonly old: Side | null;
   /** Canaries that died after they had passed, though the platform did not stop them. */
   readonly restarted: readonly string[];
+  /** Canaries that vanished and in whose place others report, though nobody said so. */
+  readonly vanished: readonly Vanished[];
+  /** More report than should run, and one of them is late: until it is heard or gone, nobody knows whether it was replaced. */
+  readonly unsettled: boolean;
   /** How many canaries nobody has heard of for the long limit. */
   readonly lost: number;
   /** The long limit, in milliseconds. */
@@ -50,6 +58,8 @@ export interface Sight {
   readonly sighted: boolean;
   /** Whether somebody who could tell of the canaries gave a sign of life lately: before that their time does not run. */
   readonly watched: boolean;
+  /** The same of those that it goes back to. */
+  readonly returnWatched: boolean;
 }
 
 export function look(situation: Situation, deployment: Deployment): Sight {
@@ -74,16 +84,23 @@ export function look(situation: Situation, deployment: Deployment): Sight {
   const lately = [...canaries.instances, ...(peers?.instances ?? [])].some((one) =>
     heardWithin(one, stale, now.monotonicMs),
   );
+  const oldByAgent = old?.deployment.request.runtime === 'agent';
+  const returning = (oldSide?.fresh.length ?? 0) > 0 || (byAgent && canaries.fresh.length > 0);
   return {
     wanted,
     canaries,
     old: oldSide,
     restarted: restarts(evidence, epoch),
+    vanished: vanished(canaries, peers, wanted),
+    unsettled:
+      canaries.fresh.length > wanted &&
+      !canaries.fresh.every((one) => heardWithin(one, overdueAfterMs(request.healthCheck), now.monotonicMs)),
     lost: now.monotonicMs - since > long ? Math.max(0, wanted - heard) : 0,
     lostAfterMs: long,
     blind: blindness(proberAlive, canaries, peers, byAgent),
     sighted: proberAlive && (someone || !onlySilenceTells),
     watched: proberAlive && (lately || !byAgent),
+    returnWatched: proberAlive && (returning || !oldByAgent),
   };
 }
 

@@ -157,6 +157,48 @@ describe('a rollout that agents report on', () => {
       reached(it, 'RolledBack', 20_000);
     });
 
+    it('is a canary that was started again without a word, whenever that was', () => {
+      const reached = fc.integer({ min: 20_000, max: 1_180_000 });
+      fc.assert(
+        fc.property(reached, fc.boolean(), (diedAt, crashed) => {
+          const it = canary();
+          // The last of the canaries that run.
+          const last = (ms: number): boolean => {
+            const state = it.state(newId);
+            return ms >= diedAt && 'stage' in state && state.phase !== 'Paused';
+          };
+          const begun = it.ms;
+          let victim: number | null = null;
+          it.restarts = ({ deploymentId, instance, ms }) => {
+            if (deploymentId !== newId || !last(ms - begun)) return 0;
+            victim ??= instance;
+            return instance === victim ? 1 : 0;
+          };
+          if (crashed) {
+            it.run(diedAt / 2);
+            it.crash();
+          }
+          it.run(3 * hour, () => it.state(newId).phase === 'RolledBack');
+          const back = it.log.find(({ event }) => event.type === 'RollbackStarted');
+          expect(back, `${diedAt} ${it.types().join(' ')}`).to.have.nested.property(
+            'event.data.reason',
+            '1 new instance vanished, and another reports in its place',
+          );
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('is a sole canary that starts again and again without a word, the second time in a stage', () => {
+      const it = world();
+      it.request(request({}, { previousDeploymentId: null, runtime: 'agent' }));
+      reached(it, 'Baking');
+      const begun = it.ms;
+      it.restarts = ({ ms }) => Math.floor((ms - begun) / 100_000);
+      reached(it, 'Failed', 300_000);
+      expect(it.ms - begun).to.be.greaterThan(200_000);
+    });
+
     it('is no restart of the agent, whose instances are fresh and stand in for nobody', () => {
       const it = canary();
       reached(it, 'Baking');

@@ -45,6 +45,49 @@ describe('a rollout that people ask something of', () => {
       expect(it.slot).to.deep.include({ current: oldId, flight: null });
     });
 
+    it('of a completed one waits while its agents are silent: that they do not come up is nothing anybody saw', () => {
+      const it = canary(() => 'pass', {}, 'agent');
+      until(it, 'Completed');
+      it.behaviour = () => null;
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      it.run(5 * 24 * hour);
+      expect(it.state(newId).phase).to.equal('RollingBack');
+      it.behaviour = () => 'pass';
+      until(it, 'RolledBack', 60_000);
+      expect(it.slot).to.deep.include({ current: oldId, flight: null });
+    });
+
+    it('of a completed one waits while the prober is away', () => {
+      const it = canary();
+      until(it, 'Completed');
+      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
+      it.proberAlive = false;
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      it.run(5 * hour);
+      expect(it.state(newId).phase).to.equal('RollingBack');
+      it.proberAlive = true;
+      until(it, 'RollbackFailed', 700_000);
+    });
+
+    it('of a completed one whose agents report, but not of its predecessor, fails at the deadline', () => {
+      const it = canary(() => 'pass', {}, 'agent');
+      until(it, 'Completed');
+      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      until(it, 'RollbackFailed', 700_000);
+    });
+
+    it('of a completed one that waits for its agents can be undeployed', () => {
+      const it = canary(() => 'pass', {}, 'agent');
+      until(it, 'Completed');
+      it.behaviour = () => null;
+      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+      it.run(hour);
+      it.ask(newId, (state, slot) => requests.undeploy(state, slot, by));
+      expect(it.state(newId).phase).to.equal('Undeployed');
+      expect(it.slot).to.deep.include({ current: null, flight: null });
+    });
+
     it('of a completed one fails at the deadline when the predecessor does not come up, and can be asked again', () => {
       const it = canary();
       until(it, 'Completed');

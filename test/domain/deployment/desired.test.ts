@@ -110,6 +110,7 @@ describe('a request whose claim is gone', () => {
       evidence: noEvidence,
       old: null,
       proberAlive: true,
+      frozen: false,
       now: { wallMs: start, monotonicMs: 0 },
       watch: null,
     };

@@ -45,7 +45,10 @@ export interface World {
   ms: number;
   wallOffsetMs: number;
   proberAlive: boolean;
+  frozen: boolean;
   behaviour: Behaviour;
+  /** How often an instance was started anew without a word. */
+  restarts: (at: Parameters<Behaviour>[0]) => number;
   /** What new instances measure beside their health. */
   metrics: Readonly<Record<string, number>> | null;
   slot: SlotState;
@@ -97,6 +100,7 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
         evidence: self.evidence.get(id) ?? noEvidence,
         old,
         proberAlive: self.proberAlive,
+        frozen: self.frozen,
         now: { wallMs: start + self.ms + self.wallOffsetMs, monotonicMs: self.ms },
         watch: flight?.deploymentId === id ? watch : null,
       });
@@ -115,9 +119,11 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
     for (const { deploymentId, instances } of desiredSet(self.slot, known)) {
       const reports: Report[] = [];
       for (let i = 0; i < instances; i += 1) {
-        const instance = `${deploymentId}-${life}-${i}`;
+        const at = { deploymentId, instance: i, ms: self.ms };
+        const anew = self.restarts(at);
+        const instance = `${deploymentId}-${life}-${i}${anew > 0 ? `.${anew}` : ''}`;
         self.startedInstances.add(instance);
-        const outcome = self.behaviour({ deploymentId, instance: i, ms: self.ms });
+        const outcome = self.behaviour(at);
         const metrics = self.metrics ? { metrics: { ...self.metrics } } : {};
         if (outcome) reports.push({ instance, sequence, outcome, latencyMs: 5, replaces: null, ...metrics });
       }
@@ -130,8 +136,10 @@ export function world(behaviour: Behaviour = () => 'pass'): World {
       ms: 0,
       wallOffsetMs: 0,
       proberAlive: true,
+      frozen: false,
       metrics: null,
       behaviour,
+      restarts: () => 0,
       slot: slotAggregate.initial,
       deployments: new Map(),
       evidence: new Map(),
