@@ -1,5 +1,6 @@
 /** What every command of a person to one deployment has in common: whose it is, whether they may write, what is answered. */
 import { type CommandContext, CommandRefused, type Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import { deployment, type Deployment, type DeploymentState } from '../domain/deployment/deployment.ts';
 import type { DeploymentEvent } from '../domain/deployment/events.ts';
 import type { AskedBy } from '../domain/deployment/requests.ts';
@@ -7,7 +8,7 @@ import { type Status, statusOf } from '../domain/deployment/status.ts';
 import type { DeploymentId, UserId } from '../domain/ids.ts';
 import { type Decision, refuse } from '../domain/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Position } from '../ports/event-store.ts';
+import type { ExpectedRevision, Position } from '../ports/event-store.ts';
 import { refuseSuspended } from './refuse-suspended.ts';
 
 export interface RolloutCommandDeps {
@@ -36,17 +37,17 @@ export interface RolloutAnswer extends Status {
 export async function knownDeployment(
   executor: Pick<Executor, 'load'>,
   { deploymentId, within }: Pick<AskedOfDeployment, 'deploymentId' | 'within'>,
-): Promise<Deployment> {
-  const { state } = await executor.load(deployment, deploymentId);
+): Promise<{ readonly known: Deployment; readonly revision: ExpectedRevision }> {
+  const { state, revision } = await executor.load(deployment, deploymentId);
   if (state.phase === 'None' || (within !== null && within !== state.request.tenant))
     throw new CommandRefused(refuse('NotFound', `There is no deployment ${deploymentId}`));
   await refuseSuspended(executor, state.request.tenant);
-  return state;
+  return { known: state, revision };
 }
 
 /**
  * Asks one thing of one deployment. The same again has nothing left to do.
- * @throws {CommandRefused} NotFound, Forbidden or Conflict, in this order
+ * @throws {CommandRefused} NotFound, Forbidden, PreconditionFailed or Conflict, in this order
  */
 export async function askOfRollout(
   { executor, clock }: RolloutCommandDeps,
@@ -54,11 +55,11 @@ export async function askOfRollout(
   asked: AskedOfDeployment,
   decide: (state: DeploymentState, by: AskedBy, wallMs: number) => Decision<DeploymentEvent>,
 ): Promise<RolloutAnswer> {
-  const { request } = await knownDeployment(executor, asked);
+  const { known } = await knownDeployment(executor, asked);
   const by: AskedBy = { by: context.userId, reason: asked.reason };
   const { state, position } = await executor.execute({
-    ...{ aggregate: deployment, id: asked.deploymentId, tenant: request.tenant, context },
-    decide: (now) => decide(now, by, clock.now()),
+    ...{ aggregate: deployment, id: asked.deploymentId, tenant: known.request.tenant, context },
+    decide: (now, revision) => conditional(context, revision, decide(now, by, clock.now())),
   });
   return answerOf(state, position);
 }

@@ -1,6 +1,7 @@
 /** Another name, another role, disabled or enabled again. */
 import { CommandRefused, TooContended } from '../core/executor.ts';
 import type { CommandContext, Executed, Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import type { Sessions } from '../core/sessions.ts';
 import { isAdministrator } from '../domain/administrators.ts';
 import type { UserId } from '../domain/ids.ts';
@@ -8,7 +9,7 @@ import { isRefusal } from '../domain/refusal.ts';
 import { knownUser, user, type KnownUser, type UserEvent, type UserState } from '../domain/user.ts';
 import { changeUser as decideToChange, noSuchUser } from '../domain/user-changes.ts';
 import type { UserChange, UserManager } from '../domain/user-changes.ts';
-import type { Position } from '../ports/event-store.ts';
+import type { ExpectedRevision, Position } from '../ports/event-store.ts';
 import type { Vault } from '../ports/vault.ts';
 import { countIfAdministrator, uncountAdministratorOf } from './count-administrators.ts';
 
@@ -29,13 +30,17 @@ const attempts = 8;
  * When it resolves, nothing that acts for a disabled user is let in any more, and no session has a role that was taken away.
  * @param input.change.name in the clear
  * @throws {CommandRefused} NotFound, also for another tenant's user; Forbidden for a role that is not the manager's to decide
- *   about; Conflict for the last PlatformAdmin; {TooContended}
+ *   about; PreconditionFailed; Conflict for the last PlatformAdmin; {TooContended}
  */
 export async function changeUser(
   deps: ChangeUserDeps,
   context: CommandContext,
   input: { readonly userId: UserId; readonly by: UserManager; readonly change: UserChange },
-): Promise<{ readonly user: KnownUser; readonly position: Position | null }> {
+): Promise<{
+  readonly user: KnownUser;
+  readonly revision: ExpectedRevision;
+  readonly position: Position | null;
+}> {
   const { executor, vault, sessions } = deps;
   const { userId, by } = input;
   const { name } = input.change;
@@ -51,7 +56,7 @@ export async function changeUser(
   // Also when nothing changed: a crash may have come between the change and this.
   if (known.status === 'Disabled' || changed.events.some(({ type }) => type === 'UserRoleChanged'))
     await sessions.endAllOf(userId);
-  return { user: known, position: changed.position };
+  return { user: known, revision: changed.revision, position: changed.position };
 }
 
 interface Wanted {
@@ -76,14 +81,17 @@ async function changeAsSeen(
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const { state, revision: seen } = await executor.load(user, userId);
     const after = decided(state, wanted).reduce(user.evolve, state);
-    if (isAdministrator(state) && !isAdministrator(after) && seen !== 'none')
+    if (isAdministrator(state) && !isAdministrator(after) && seen !== 'none') {
+      const refusal = conditional(context, seen, []);
+      if (isRefusal(refusal)) throw new CommandRefused(refusal);
       await uncountAdministratorOf(executor, context, userId, seen);
+    }
     try {
       return await executor.execute({
         ...{ aggregate: user, id: userId, tenant: knownUser(state)?.tenantId ?? null, context },
         decide: (now, revision) => {
           if (revision !== seen) throw new Moved();
-          return decideToChange(now, userId, by, change);
+          return conditional(context, revision, decideToChange(now, userId, by, change));
         },
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { CommandContext, Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import type { PluginId } from '../domain/ids.ts';
-import { livePlugin, plugin } from '../domain/plugin.ts';
+import { editionOf, findVersion, livePlugin, plugin } from '../domain/plugin.ts';
 import { changeVersionState as decide } from '../domain/plugin-changes.ts';
 import type { Publisher } from '../domain/publisher.ts';
 import type { VersionState } from '../domain/version.ts';
@@ -10,7 +11,7 @@ import { refuseSuspended } from './refuse-suspended.ts';
 
 /**
  * Makes a version Beta, Stable, Deprecated or Yanked.
- * @throws {CommandRefused} NotFound, Forbidden or Conflict
+ * @throws {CommandRefused} NotFound, Forbidden, PreconditionFailed or Conflict
  */
 export async function changeVersionState(
   { executor, clock }: { readonly executor: Executor; readonly clock: Pick<Clock, 'now'> },
@@ -31,7 +32,10 @@ export async function changeVersionState(
     id: pluginId,
     tenant: known?.ownerTenant ?? publisher.tenant,
     context,
-    decide: (state) => decide(state, { ...wanted, publisher, at }),
+    decide: (state) => {
+      const version = findVersion(state, wanted.semanticVersion);
+      return conditional(context, version && editionOf(version), decide(state, { ...wanted, publisher, at }));
+    },
   });
   return { position };
 }

@@ -1,5 +1,6 @@
 /** Another address, other events, on or off. */
 import { CommandRefused, type CommandContext } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import type { WebhookId } from '../domain/ids.ts';
 import {
   changeWebhook as decide,
@@ -10,27 +11,31 @@ import {
   type WebhookChanges,
   type Within,
 } from '../domain/webhook.ts';
-import type { Position } from '../ports/event-store.ts';
+import type { ExpectedRevision, Position } from '../ports/event-store.ts';
 import { refuseUrl, type WebhookDeps } from './create-webhook.ts';
 import { refuseSuspended } from './refuse-suspended.ts';
 
-/** @throws {CommandRefused} NotFound, also for another tenant's; Forbidden for a suspended tenant; Invalid for a URL that is never asked */
+/** @throws {CommandRefused} NotFound, also for another tenant's; Forbidden for a suspended tenant; PreconditionFailed; Invalid for a URL that is never asked */
 export async function changeWebhook(
   deps: WebhookDeps,
   context: CommandContext,
   input: { readonly webhookId: WebhookId; readonly within: Within; readonly changes: WebhookChanges },
-): Promise<{ readonly webhook: Webhook; readonly position: Position | null }> {
+): Promise<{
+  readonly webhook: Webhook;
+  readonly revision: ExpectedRevision;
+  readonly position: Position | null;
+}> {
   const { executor } = deps;
   const { webhookId, within, changes } = input;
   const { tenantId } = await writable(deps, webhookId, within);
   if (changes.url !== undefined) refuseUrl(deps, changes.url);
-  const { state, position } = await executor.execute({
+  const { state, revision, position } = await executor.execute({
     ...{ aggregate: webhook, id: webhookId, tenant: tenantId, context },
-    decide: (now) => decide(now, webhookId, within, changes),
+    decide: (now, at) => conditional(context, at, decide(now, webhookId, within, changes)),
   });
   const changed = webhookWithin(state, within);
   if (!changed) throw new CommandRefused(noSuchWebhook(webhookId));
-  return { webhook: changed, position };
+  return { webhook: changed, revision, position };
 }
 
 /** A webhook that may be written to now. @throws {CommandRefused} NotFound, Forbidden */

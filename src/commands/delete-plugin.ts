@@ -4,6 +4,7 @@
  */
 import { step } from '../core/context.ts';
 import { CommandRefused, type CommandContext, type Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import type { DeploymentId, PluginId, SlotKey } from '../domain/ids.ts';
 import { livePlugin, plugin, pluginEvents } from '../domain/plugin.ts';
 import { endDeletion, startDeletion } from '../domain/plugin-deletion.ts';
@@ -30,7 +31,7 @@ export interface DeletionEnd {
 /** Enough for a person to see what is meant. */
 const mostNamed = 10;
 
-/** @throws {CommandRefused} NotFound, or Conflict when it is deployed somewhere; {NotThereYet}: the mark stays until someone ends it */
+/** @throws {CommandRefused} NotFound, PreconditionFailed, or Conflict when it is deployed somewhere; {NotThereYet}: the mark stays until someone ends it */
 export async function deletePlugin(
   deps: DeletePluginDeps,
   context: CommandContext,
@@ -43,7 +44,8 @@ export async function deletePlugin(
     id: pluginId,
     tenant: livePlugin((await executor.load(plugin, pluginId)).state)?.ownerTenant ?? null,
     context,
-    decide: (known) => startDeletion(known, { deletionId: context.commandId, at }),
+    decide: (known, revision) =>
+      conditional(context, revision, startDeletion(known, { deletionId: context.commandId, at })),
   });
   const joined = events.length === 0 ? livePlugin(state)?.deletion : null;
   const { live, position } = await finishDeletion(deps, context, {

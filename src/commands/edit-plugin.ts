@@ -1,4 +1,5 @@
 import type { CommandContext, Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import type { PluginId } from '../domain/ids.ts';
 import { livePlugin, plugin } from '../domain/plugin.ts';
 import { editMetadata } from '../domain/plugin-changes.ts';
@@ -18,7 +19,7 @@ export interface EditPluginDeps {
 
 /**
  * Edits what is said of a plugin.
- * @throws {CommandRefused} NotFound, Forbidden or Conflict
+ * @throws {CommandRefused} NotFound, Forbidden, PreconditionFailed or Conflict
  */
 export async function editPlugin(
   { executor, vault, clock }: EditPluginDeps,
@@ -36,7 +37,8 @@ export async function editPlugin(
     id: pluginId,
     tenant: owner,
     context,
-    decide: (state) => editMetadata(state, { edit, sealedAuthor, publisher, at }),
+    decide: (state, revision) =>
+      conditional(context, revision, editMetadata(state, { edit, sealedAuthor, publisher, at })),
   });
   return { position };
 }

@@ -1,4 +1,5 @@
 /** Rolls a running rollout, or the completed deployment that is current, back to the version before it. */
+import { conditional } from '../core/precondition.ts';
 import { deployment, type Deployment } from '../domain/deployment/deployment.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
 import { needsSlotClaim, requestRollback } from '../domain/deployment/requests.ts';
@@ -24,7 +25,7 @@ export interface RollbackAccepted {
 
 /**
  * The same request again gives the same answer.
- * @throws {CommandRefused} NotFound, Forbidden (a suspended tenant) or Conflict, in this order
+ * @throws {CommandRefused} NotFound, Forbidden (a suspended tenant), PreconditionFailed or Conflict, in this order
  */
 export async function rollBackDeployment(
   { executor, store, clock }: RolloutCommandDeps & { readonly store: Pick<EventStore, 'readStream'> },
@@ -32,18 +33,20 @@ export async function rollBackDeployment(
   input: AskedOfDeployment,
 ): Promise<RollbackAccepted> {
   const { deploymentId, reason } = input;
-  const known = await knownDeployment(executor, input);
+  const { known, revision: seen } = await knownDeployment(executor, input);
   const { request } = known;
   const by = context.userId;
   const key = slotKey(request);
   const to = request.previousDeploymentId;
-  const slot = needsSlotClaim(known)
+  const isClaimed = needsSlotClaim(known);
+  const slot = isClaimed
     ? await executor.execute({
         aggregate: slotAggregate,
         id: key,
         tenant: request.tenant,
         context,
-        decide: (state) => claimRollback(state, { deploymentId, to, reason, by }),
+        // Whatever happens to it after `seen` begins with a claim, and so comes in between here.
+        decide: (state) => conditional(context, seen, claimRollback(state, { deploymentId, to, reason, by })),
       })
     : await executor.load(slotAggregate, key);
   const { state, position } = await executor.execute({
@@ -51,7 +54,10 @@ export async function rollBackDeployment(
     id: deploymentId,
     tenant: request.tenant,
     context,
-    decide: (now) => requestRollback(now, slot.state, { by, reason }, clock.now()),
+    decide: (now, revision) => {
+      const decision = requestRollback(now, slot.state, { by, reason }, clock.now());
+      return isClaimed ? decision : conditional(context, revision, decision);
+    },
   });
   if (state.phase === 'None') throw new Error(`${deploymentId} was never requested`);
   const started = await rollbackStarted(store, deploymentId);

@@ -1,8 +1,9 @@
 /** Secrets of a tenant: set, replaced, deleted (decisions 5, 26). The value goes to the vault, and what was done to the log. */
 import { CommandRefused, TooContended, type CommandContext, type Executor } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import { discardValues, sealValue } from '../core/secret-values.ts';
 import type { TenantId, UserId } from '../domain/ids.ts';
-import { isRefusal, refuse } from '../domain/refusal.ts';
+import { isRefusal, refuse, type Decision } from '../domain/refusal.ts';
 import type { SecretName } from '../domain/secret-reference.ts';
 import {
   deleteSecret as decideToDelete,
@@ -10,6 +11,8 @@ import {
   secrets,
   setSecret as decideToSet,
   type Secret,
+  type SecretEvent,
+  type Secrets,
 } from '../domain/secrets.ts';
 import { tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,7 +32,7 @@ const mostAttempts = 20;
 
 /**
  * Every call makes a new version, also with the value that is there already: whether it is, nobody is to find out by asking.
- * @throws {CommandRefused} NotFound or Forbidden for the tenant, Conflict for one secret too many; {TooContended}
+ * @throws {CommandRefused} NotFound or Forbidden for the tenant, PreconditionFailed, Conflict for one secret too many; {TooContended}
  */
 export async function setSecret(
   { executor, vault, clock }: SecretDeps,
@@ -45,12 +48,17 @@ export async function setSecret(
   const change = { tenantId, name, by: context.userId, at: new Date(clock.now()).toISOString() };
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const { state: before } = await executor.load(secrets, tenantId);
-    const early = decideToSet(before, { ...change, version: before.version + 1 });
+    const early = held(
+      context,
+      before,
+      name,
+      decideToSet(before, { ...change, version: before.version + 1 }),
+    );
     if (isRefusal(early)) throw new CommandRefused(early);
     const version = await sealValue(vault, tenantId, name, { value, from: before.version + 1 });
     const { state, events, position } = await executor.execute({
       ...{ aggregate: secrets, id: tenantId, tenant: tenantId, context },
-      decide: (now) => decideToSet(now, { ...change, version }),
+      decide: (now) => held(context, now, name, decideToSet(now, { ...change, version })),
     });
     await discardValues(vault, tenantId, name, state);
     const secret = findSecret(state, name);
@@ -61,7 +69,7 @@ export async function setSecret(
 
 /**
  * When it resolves, no value of the secret is left.
- * @throws {CommandRefused} NotFound for tenant or secret, Forbidden
+ * @throws {CommandRefused} NotFound for tenant or secret, Forbidden, PreconditionFailed
  */
 export async function deleteSecret(
   { executor, vault, clock }: SecretDeps,
@@ -73,16 +81,25 @@ export async function deleteSecret(
   // Also where it is gone already: a server that died after the event left its values.
   const discard = async (): Promise<void> =>
     discardValues(vault, tenantId, name, (await executor.load(secrets, tenantId)).state);
+  const at = new Date(clock.now()).toISOString();
   const { position } = await executor
     .execute({
       ...{ aggregate: secrets, id: tenantId, tenant: tenantId, context },
       decide: (now) =>
-        decideToDelete(now, {
-          ...{ tenantId, name, by: context.userId, at: new Date(clock.now()).toISOString() },
-        }),
+        held(context, now, name, decideToDelete(now, { tenantId, name, by: context.userId, at })),
     })
     .finally(discard);
   return { position };
+}
+
+/** Of the tenant's secrets, each one changes by itself. */
+function held(
+  context: Context,
+  state: Secrets,
+  name: SecretName,
+  decision: Decision<SecretEvent>,
+): Decision<SecretEvent> {
+  return conditional(context, findSecret(state, name)?.versions[0].version ?? null, decision);
 }
 
 async function refuseMissing(executor: Executor, tenantId: TenantId): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { step } from '../core/context.ts';
 import { CommandRefused } from '../core/executor.ts';
+import { conditional } from '../core/precondition.ts';
 import { deployment } from '../domain/deployment/deployment.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import { needsSlotClaim, undeploy as decide } from '../domain/deployment/requests.ts';
@@ -15,6 +16,7 @@ import {
   proposeUndeploy,
   type UndeployInput,
 } from '../domain/slot-undeploy.ts';
+import type { ExpectedRevision } from '../ports/event-store.ts';
 import {
   answerOf,
   type AskedOfDeployment,
@@ -32,7 +34,7 @@ const decidedWithinMs = 30_000;
 
 /**
  * @param asked.force leaves others without what they require
- * @throws {CommandRefused} NotFound, Forbidden (a suspended tenant) or Conflict, in this order; {NotThereYet}
+ * @throws {CommandRefused} NotFound, Forbidden (a suspended tenant), PreconditionFailed or Conflict, in this order; {NotThereYet}
  */
 export async function undeploy(
   deps: UndeployDeps,
@@ -42,14 +44,17 @@ export async function undeploy(
   const { executor } = deps;
   const { deploymentId, reason } = asked;
   const by = context.userId;
-  const known = await knownDeployment(executor, asked);
+  const { known, revision: seen } = await knownDeployment(executor, asked);
   const { request } = known;
-  if (needsSlotClaim(known))
-    await claimSlot(deps, context, request, { deploymentId, reason, by }, asked.force);
+  const isClaimed = needsSlotClaim(known);
+  if (isClaimed) await claimSlot(deps, context, request, { deploymentId, reason, by, seen }, asked.force);
   const { state: slot } = await executor.load(slotAggregate, slotKey(request));
   const { state, position } = await executor.execute({
     ...{ aggregate: deployment, id: deploymentId, tenant: request.tenant, context },
-    decide: (now) => decide(now, slot, { by, reason }),
+    decide: (now, revision) => {
+      const decision = decide(now, slot, { by, reason });
+      return isClaimed ? decision : conditional(context, revision, decision);
+    },
   });
   return answerOf(state, position);
 }
@@ -58,13 +63,16 @@ async function claimSlot(
   deps: UndeployDeps,
   context: UserContext,
   request: DeploymentRequest,
-  input: UndeployInput,
+  { seen, ...input }: UndeployInput & { readonly seen: ExpectedRevision },
   force: boolean,
 ): Promise<void> {
   const { executor, store, clock } = deps;
   const at = { aggregate: slotAggregate, id: slotKey(request), tenant: request.tenant };
   if (force) {
-    await executor.execute({ ...at, context, decide: (state) => claimUndeploy(state, input) });
+    await executor.execute({
+      ...{ ...at, context },
+      decide: (state) => conditional(context, seen, claimUndeploy(state, input)),
+    });
     return;
   }
   // A repetition may meet a proposal of its own that has expired: its revision tells the two apart.
@@ -72,7 +80,8 @@ async function claimSlot(
   const expiresAt = new Date(clock.now() + decidedWithinMs).toISOString();
   const proposed = await executor.execute({
     ...{ ...at, context: step(context, `propose undeployment after ${revision}`) },
-    decide: (state) => proposeUndeploy(state, { ...input, expiresAt }),
+    // Whatever happens to the deployment after `seen` begins with a claim of its own.
+    decide: (state) => conditional(context, seen, proposeUndeploy(state, { ...input, expiresAt })),
   });
   const { flight } = proposed.state;
   if (flight?.kind === 'undeploy' && flight.expiresAt === null) return;

@@ -2,6 +2,7 @@
 import type { Aggregate } from '../domain/event.ts';
 import type { Decision, Refusal } from '../domain/refusal.ts';
 import type { Actor, ExpectedRevision, Position } from '../ports/event-store.ts';
+import type { Precondition } from './precondition.ts';
 
 /** Who asks for what, for the metadata of every event it leads to. */
 export interface CommandContext {
@@ -14,6 +15,8 @@ export interface CommandContext {
    * stream is then searched for it first, and a repetition is answered as it was the first time, without deciding again.
    */
   readonly mayRepeat?: boolean;
+  /** What the caller has seen of what the command changes; a decision is held to it by `conditional` of precondition.ts. */
+  readonly precondition?: Precondition;
 }
 
 export interface Loaded<S> {

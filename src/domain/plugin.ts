@@ -98,8 +98,14 @@ export type PublishedVersion = z.output<typeof pluginEvents.VersionPublished.dat
 
 // State
 
+/** A version that was published, as it is now. */
+export interface KnownVersion extends PublishedVersion {
+  /** How often its state has changed. */
+  readonly changes: number;
+}
+
 export interface Plugin extends Registered {
-  readonly versions: readonly PublishedVersion[];
+  readonly versions: readonly KnownVersion[];
   /** It has had a Stable version. */
   readonly matured: boolean;
   readonly featured: boolean;
@@ -128,12 +134,14 @@ export const plugin: Aggregate<PluginState, PluginEvent> = {
     switch (event.type) {
       case 'VersionPublished': {
         const matured = live.matured || event.data.state === 'Stable';
-        return { ...live, matured, versions: [...live.versions, event.data] };
+        return { ...live, matured, versions: [...live.versions, { ...event.data, changes: 0 }] };
       }
       case 'VersionStateChanged': {
         const { semanticVersion, state: changed } = event.data;
         const versions = live.versions.map((version) =>
-          version.semanticVersion === semanticVersion ? { ...version, state: changed } : version,
+          version.semanticVersion === semanticVersion
+            ? { ...version, state: changed, changes: version.changes + 1 }
+            : version,
         );
         return { ...live, matured: live.matured || changed === 'Stable', versions };
       }
@@ -179,9 +187,14 @@ export function pluginStatus(
   return active ? 'Active' : 'Registered';
 }
 
-export function findVersion(state: PluginState, semanticVersion: string): PublishedVersion | null {
+export function findVersion(state: PluginState, semanticVersion: string): KnownVersion | null {
   const versions = livePlugin(state)?.versions ?? [];
   return versions.find((version) => sameVersion(version.semanticVersion, semanticVersion)) ?? null;
+}
+
+/** Another one as soon as the version has changed, or is one of a plugin that came anew under the slug. */
+export function editionOf({ versionId, changes }: Pick<KnownVersion, 'versionId' | 'changes'>): string {
+  return `${versionId}-${changes}`;
 }
 
 /** What may satisfy a dependency of a version that is being published; null: there is no such plugin. */

@@ -8,6 +8,8 @@ export type RefusalKind =
   | 'NotFound'
   /** It contradicts what is already so. */
   | 'Conflict'
+  /** The caller asked for it on a condition (RFC 9110, 13), which does not hold. */
+  | 'PreconditionFailed'
   /** Too much of it lately. */
   | 'RateLimited';
 

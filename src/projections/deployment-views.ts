@@ -14,7 +14,16 @@ export interface DeploymentView
     Pick<
       DeploymentDocument,
       | ('deploymentId' | 'pluginId' | 'pluginVersion' | 'tenantId' | 'environment' | 'strategy')
-      | ('runtime' | 'deployedBy' | 'startedAt' | 'completedAt' | 'rolledBackAt' | 'updatedAt' | 'dueAt')
+      | (
+          | 'runtime'
+          | 'deployedBy'
+          | 'startedAt'
+          | 'completedAt'
+          | 'rolledBackAt'
+          | 'updatedAt'
+          | 'revision'
+          | 'dueAt'
+        )
     >,
     Pick<
       DeploymentRequest,
@@ -136,6 +145,7 @@ function viewOf(found: DeploymentDocument, health: DeploymentHealth | null, wall
     completedAt: found.completedAt,
     rolledBackAt: found.rolledBackAt,
     updatedAt: found.updatedAt,
+    revision: found.revision,
     dueAt: found.dueAt,
     estimatedCompletionAt: estimate === null ? null : new Date(estimate).toISOString(),
   };

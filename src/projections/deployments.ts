@@ -45,6 +45,8 @@ export interface DeploymentDocument {
   /** When a rollback was accepted (decisions 27). */
   readonly rolledBackAt: string | null;
   readonly updatedAt: string;
+  /** Of the deployment's own stream. */
+  readonly revision: number;
   /** When the rollout asked last to be looked at again; null: only news can move it. */
   readonly dueAt: string | null;
 }
@@ -73,7 +75,7 @@ const deploymentSlots: Collection<FoldedSlot> = {
 
 export const deploymentsProjection: Projection = {
   name: 'deployments',
-  version: 4,
+  version: 5,
   collections: [
     ...[deployments, deploymentHealth, deploymentInstances, healthRecords, deploymentSlots],
     ...historyCollections,
@@ -114,6 +116,7 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
     rolledBackAt: startsReturning(happened) ? (known.rolledBackAt ?? at) : known.rolledBackAt,
     dueAt: mayMove(state) ? dueAfter(happened, known.dueAt) : null,
     updatedAt: at,
+    revision: event.revision,
   });
 }
 

@@ -7,6 +7,7 @@ import { withChanges } from '../domain/plugin-data.ts';
 import { Author } from '../domain/registration.ts';
 import { slotEvents } from '../domain/slot.ts';
 import { byVersionDescending, latestVersion, type VersionState } from '../domain/version.ts';
+import type { RecordedEvent } from '../ports/event-store.ts';
 import type { ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
 import { capabilities, countCapabilities } from './capabilities.ts';
@@ -37,6 +38,8 @@ export interface PluginDocument extends Omit<Registered, 'registeredAt'> {
   readonly featured: boolean;
   /** Since when it is found out whether it can be deleted; null: nobody wants to delete it. */
   readonly deletionStartedAt: string | null;
+  /** Of the plugin's stream, as far as it is told here. */
+  readonly revision: number;
   /** ISO 8601, as are all times here. */
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -56,6 +59,8 @@ export interface VersionSummary {
 
 /** One version, by `{pluginId}@{semanticVersion}`. */
 export interface PluginVersionDocument extends Omit<PublishedVersion, 'publishedAt'> {
+  /** How often its state has changed. */
+  readonly changes: number;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -96,10 +101,11 @@ const installations: Collection<Installation> = {
 
 export const pluginsProjection: Projection = {
   name: 'plugins',
-  version: 3,
+  version: 4,
   collections: [plugins, pluginVersions, installations, capabilities],
   on: {
-    PluginRegistered: on(pluginEvents.PluginRegistered, ({ registeredAt, ...metadata }, documents) => {
+    PluginRegistered: on(pluginEvents.PluginRegistered, (registered, documents, { revision }) => {
+      const { registeredAt, ...metadata } = registered;
       documents.put(plugins, metadata.pluginId, metadata.ownerTenant, {
         ...metadata,
         status: 'Registered',
@@ -113,52 +119,56 @@ export const pluginsProjection: Projection = {
         listing: 'Unlisted',
         featured: false,
         deletionStartedAt: null,
+        revision,
         createdAt: registeredAt,
         updatedAt: registeredAt,
       });
     }),
-    VersionPublished: on(pluginEvents.VersionPublished, async ({ publishedAt, ...version }, documents) => {
+    VersionPublished: on(pluginEvents.VersionPublished, async (published, documents, { revision }) => {
+      const { publishedAt, ...version } = published;
       const found = await documents.get(plugins, version.pluginId);
       if (!found) throw new Error(`no plugin ${version.pluginId}`);
       const { pluginId, semanticVersion, versionId, state } = version;
       documents.put(pluginVersions, versionKey(pluginId, semanticVersion), found.ownerTenant, {
         ...version,
+        changes: 0,
         createdAt: publishedAt,
         updatedAt: publishedAt,
       });
       const versions = [...found.versions, { versionId, semanticVersion, state, createdAt: publishedAt }];
-      await putPlugin(documents, { ...found, versions, updatedAt: publishedAt });
+      await putPlugin(documents, { ...found, versions, revision, updatedAt: publishedAt });
     }),
-    VersionStateChanged: on(pluginEvents.VersionStateChanged, async (changed, documents) => {
+    VersionStateChanged: on(pluginEvents.VersionStateChanged, async (changed, documents, { revision }) => {
       const { pluginId, semanticVersion, state, changedAt: updatedAt } = changed;
       const found = await documents.get(plugins, pluginId);
       const key = versionKey(pluginId, semanticVersion);
       const version = await documents.get(pluginVersions, key);
       if (!found || !version) throw new Error(`no plugin ${pluginId} with a version ${semanticVersion}`);
-      documents.put(pluginVersions, key, found.ownerTenant, { ...version, state, updatedAt });
+      const changes = version.changes + 1;
+      documents.put(pluginVersions, key, found.ownerTenant, { ...version, state, changes, updatedAt });
       const versions = found.versions.map((summary) =>
         summary.semanticVersion === semanticVersion ? { ...summary, state } : summary,
       );
-      await putPlugin(documents, { ...found, versions, updatedAt });
+      await putPlugin(documents, { ...found, versions, revision, updatedAt });
     }),
     PluginMetadataEdited: on(
       pluginEvents.PluginMetadataEdited,
-      ({ pluginId, changes, editedAt: updatedAt }, documents) =>
-        change(documents, pluginId, (found) => ({ ...withChanges(found, changes), updatedAt })),
+      ({ pluginId, changes, editedAt: updatedAt }, ...rest) =>
+        change(pluginId, (found) => ({ ...withChanges(found, changes), updatedAt }), ...rest),
     ),
-    PluginFeatured: on(pluginEvents.PluginFeatured, ({ pluginId }, documents) =>
-      change(documents, pluginId, (found) => ({ ...found, featured: true })),
+    PluginFeatured: on(pluginEvents.PluginFeatured, ({ pluginId }, ...rest) =>
+      change(pluginId, (found) => ({ ...found, featured: true }), ...rest),
     ),
-    PluginUnfeatured: on(pluginEvents.PluginUnfeatured, ({ pluginId }, documents) =>
-      change(documents, pluginId, (found) => ({ ...found, featured: false })),
+    PluginUnfeatured: on(pluginEvents.PluginUnfeatured, ({ pluginId }, ...rest) =>
+      change(pluginId, (found) => ({ ...found, featured: false }), ...rest),
     ),
     PluginDeletionStarted: on(
       pluginEvents.PluginDeletionStarted,
-      ({ pluginId, startedAt: deletionStartedAt }, documents) =>
-        change(documents, pluginId, (found) => ({ ...found, deletionStartedAt })),
+      ({ pluginId, startedAt: deletionStartedAt }, ...rest) =>
+        change(pluginId, (found) => ({ ...found, deletionStartedAt }), ...rest),
     ),
-    PluginDeletionRefused: on(pluginEvents.PluginDeletionRefused, ({ pluginId }, documents) =>
-      change(documents, pluginId, (found) => ({ ...found, deletionStartedAt: null })),
+    PluginDeletionRefused: on(pluginEvents.PluginDeletionRefused, ({ pluginId }, ...rest) =>
+      change(pluginId, (found) => ({ ...found, deletionStartedAt: null }), ...rest),
     ),
     PluginDeleted: on(pluginEvents.PluginDeleted, async ({ pluginId }, documents) => {
       const found = await documents.get(plugins, pluginId);
@@ -184,13 +194,14 @@ export const pluginsProjection: Projection = {
 
 /** Stores a plugin with something about it changed that nothing else follows from. */
 async function change(
-  documents: Documents,
   pluginId: PluginId,
   changed: (found: PluginDocument) => PluginDocument,
+  documents: Documents,
+  { revision }: RecordedEvent,
 ): Promise<void> {
   const found = await documents.get(plugins, pluginId);
   if (!found) throw new Error(`no plugin ${pluginId}`);
-  documents.put(plugins, pluginId, found.ownerTenant, changed(found));
+  documents.put(plugins, pluginId, found.ownerTenant, { ...changed(found), revision });
 }
 
 /** Stores a plugin with what follows from its versions. @param plugin its `capabilities` are those stored so far */

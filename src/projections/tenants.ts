@@ -7,11 +7,16 @@ import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 import type { Vault } from '../ports/vault.ts';
 import { usageOfTenants, type TenantUsage } from './usage.ts';
 
+/** A tenant, and the revision of its stream that it was folded from. */
+export interface TenantAt extends Tenant {
+  readonly revision: number;
+}
+
 /** A tenant for its readers, with what it uses now. */
-export interface TenantDocument extends Tenant, TenantUsage {}
+export interface TenantDocument extends TenantAt, TenantUsage {}
 
 /** By id. `contactEmail` is sealed: {@link getTenant} opens it. */
-export const tenants: Collection<Tenant> = {
+export const tenants: Collection<TenantAt> = {
   name: 'tenants',
   visibility: 'tenant',
   indexes: [
@@ -24,7 +29,7 @@ export const tenants: Collection<Tenant> = {
 
 export const tenantsProjection: Projection = {
   name: 'tenants',
-  version: 1,
+  version: 2,
   collections: [tenants],
   on: Object.fromEntries(Object.keys(tenantEvents).map((type) => [type, follow])),
 };
@@ -35,7 +40,7 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
   // The projector decodes by the schemas of tenantEvents before it hands an event over: the type says which data it has.
   const happened = { type: event.type, data: event.data } as { readonly type: string } as TenantEvent;
   const after = tenant.evolve(before, happened);
-  if (after) documents.put(tenants, id, id, after);
+  if (after) documents.put(tenants, id, id, { ...after, revision: event.revision });
 }
 
 export interface TenantQuery {
@@ -57,7 +62,7 @@ export async function listTenants(models: ReadModels, scope: Scope, query: Tenan
   const matching = filterOf(query);
   const [total, page] = await Promise.all([
     models.count(tenants.name, { scope, ...matching }),
-    models.find<Tenant>(tenants.name, {
+    models.find<TenantAt>(tenants.name, {
       scope,
       ...matching,
       sort: [{ path: 'createdAt', order: 'desc' }],
@@ -88,7 +93,7 @@ export async function getTenant(
   scope: Scope,
   tenantId: TenantId,
 ): Promise<TenantDocument | null> {
-  const found = await deps.models.get<Tenant>(tenants.name, tenantId, scope);
+  const found = await deps.models.get<TenantAt>(tenants.name, tenantId, scope);
   return found && (await withUsage(deps, scope, found.data));
 }
 
@@ -96,7 +101,7 @@ export async function getTenant(
 export async function withUsage(
   { models, vault }: TenantReading,
   scope: Scope,
-  known: Tenant,
+  known: TenantAt,
 ): Promise<TenantDocument> {
   const { tenantId, contactEmail } = known;
   const usedBy = await usageOfTenants(models, scope, [tenantId]);

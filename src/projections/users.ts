@@ -12,6 +12,8 @@ import { on } from './event-data.ts';
 /** One user, by the id. `email` and `name` are sealed for the user. */
 interface StoredUser extends z.output<typeof userEvents.UserCreated.data> {
   readonly disabled: boolean;
+  /** Of the user's stream. */
+  readonly revision: number;
   /** ISO 8601, as is `updatedAt`. */
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -36,12 +38,13 @@ export const users: Collection<StoredUser> = {
 
 export const usersProjection: Projection = {
   name: 'users',
-  version: 2,
+  version: 3,
   collections: [users],
   on: {
-    UserCreated: on(userEvents.UserCreated, (created, documents, { metadata: { at } }) => {
+    UserCreated: on(userEvents.UserCreated, (created, documents, { revision, metadata: { at } }) => {
       const { userId, tenantId } = created;
-      documents.put(users, userId, tenantId, { ...created, disabled: false, createdAt: at, updatedAt: at });
+      const stored = { ...created, disabled: false, revision, createdAt: at, updatedAt: at };
+      documents.put(users, userId, tenantId, stored);
     }),
     UserRenamed: on(userEvents.UserRenamed, ({ userId, name }, ...rest) => change(userId, { name }, ...rest)),
     UserRoleChanged: on(userEvents.UserRoleChanged, ({ userId, role }, ...rest) =>
@@ -53,6 +56,9 @@ export const usersProjection: Projection = {
     UserEnabled: on(userEvents.UserEnabled, ({ userId }, ...rest) =>
       change(userId, { disabled: false }, ...rest),
     ),
+    PasswordChanged: reach,
+    ApiKeyCreated: reach,
+    ApiKeyRevoked: reach,
   },
 };
 
@@ -60,10 +66,17 @@ async function change(
   userId: UserId,
   changed: Partial<StoredUser>,
   documents: Documents,
-  { metadata: { at } }: RecordedEvent,
+  { revision, metadata: { at } }: RecordedEvent,
 ): Promise<void> {
   const found = await documents.get(users, userId);
-  if (found) documents.put(users, userId, found.tenantId, { ...found, ...changed, updatedAt: at });
+  if (found) documents.put(users, userId, found.tenantId, { ...found, ...changed, revision, updatedAt: at });
+}
+
+/** Of what nobody sees here, only that it happened. */
+async function reach({ stream, revision }: RecordedEvent, documents: Documents): Promise<void> {
+  const userId = stream.slice('user-'.length);
+  const found = await documents.get(users, userId);
+  if (found) documents.put(users, userId, found.tenantId, { ...found, revision });
 }
 
 export interface UsersDeps {

@@ -7,6 +7,8 @@ import type { Filter, ReadModels, Scope } from '../ports/read-models.ts';
 
 /** One webhook, by its id. Times are ISO 8601. */
 export interface WebhookDocument extends Webhook {
+  /** Of the webhook's own stream. */
+  readonly revision: number;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly deactivatedAt: string | null;

@@ -43,7 +43,7 @@ export function webhooksProjection(announcer: Announcer): Projection {
   };
   return {
     name: 'webhooks',
-    version: 1,
+    version: 2,
     collections: [webhooks, listeners, listening, ...deliveryCollections],
     on: {
       ...Object.fromEntries(announced.map((type) => [type, route])),
@@ -101,6 +101,7 @@ async function follow(event: RecordedEvent, documents: Documents): Promise<void>
   documents.put(webhooks, id, after.tenantId, {
     ...known,
     ...after,
+    revision: event.revision,
     updatedAt: at,
     deactivatedAt: after.active ? null : (known.deactivatedAt ?? at),
     health: receiverHealth(known.health, after),

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createExecutor } from '../../src/core/command-executor.ts';
 import { step } from '../../src/core/context.ts';
+import { conditional } from '../../src/core/precondition.ts';
 import { CommandRefused, TooContended, UnreadableStream } from '../../src/core/executor.ts';
 import type { CommandContext, Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
@@ -114,6 +115,28 @@ describe('executor', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('holds a command to its condition once: its repetition is answered as the first time', async () => {
+    const { revision } = await run(count(1));
+    const asked = (versions: readonly string[], id?: string): CommandContext => ({
+      ...someContext(id),
+      precondition: { holds: 'among', versions },
+    });
+    const held = (context: CommandContext) =>
+      executor.execute<CounterState, CounterEvent>({
+        ...{ aggregate: counter, id: 'a', tenant: 'acme', context },
+        decide: (state, at) => conditional(context, at, count(10)(state)),
+      });
+    const context = asked([String(revision)]);
+    const first = await held(context);
+    await run(count(100));
+    expect(await failure(held(asked([String(revision)])))).to.be.an.instanceOf(CommandRefused);
+    for (const again of [context, { ...context, mayRepeat: true }]) {
+      executor = executorOver(store);
+      expect(await held(again)).to.deep.include({ events: first.events, position: first.position });
+    }
+    expect(await lengthOf()).to.equal(3);
   });
 
   it('gives up with TooContended when others are always faster', async () => {

@@ -1,24 +1,16 @@
 /** The calls of docs/agents.md, pasted as they stand into a shell. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { clientBlocks, printed } from '../support/shell.ts';
 import { logInAsAdmin, spawnServer } from '../support/spawned-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
 import { caller } from '../support/writing-client.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-
 describe('docs/agents.md', function () {
   this.timeout(60_000);
 
   it('shows calls that work: a key, assignments, waiting for more, a report that is accepted', async () => {
-    const page = await readFile(join(root, 'docs/agents.md'), 'utf8');
-    const blocks = [...page.matchAll(/<!-- run: client -->\n```sh\n([^]*?)```/g)].map(
-      ([, text]) => text ?? '',
-    );
+    const blocks = await clientBlocks('docs/agents.md');
     expect(blocks).to.have.length(4);
     const folder = await temporaryFolder();
     const server = await spawnServer(folder.path, { SLIPWAY_RUNTIME: 'agent' });
@@ -39,7 +31,7 @@ describe('docs/agents.md', function () {
         DEPLOYMENT: deploymentId,
       };
       const run = async (index: number): Promise<Record<string, unknown>> =>
-        JSON.parse(await output(blocks[index] ?? '', variables)) as Record<string, unknown>;
+        JSON.parse(await printed(blocks[index] ?? '', variables)) as Record<string, unknown>;
 
       variables['KEY'] = String((await run(0))['key']);
       // The deployment reaches its agents when the rollout process has looked at it.
@@ -57,16 +49,3 @@ describe('docs/agents.md', function () {
     }
   });
 });
-
-async function output(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
-  const shims =
-    spawnSync('sh', ['-c', 'command -v curl']).status === 0 ? '' : join(root, 'test/support/shims') + ':';
-  const shell = spawn('sh', ['-c', script], {
-    env: { ...process.env, ...variables, no_proxy: '*', PATH: `${shims}${process.env['PATH'] ?? ''}` },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  shell.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await once(shell, 'close');
-  return text;
-}

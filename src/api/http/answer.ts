@@ -7,6 +7,11 @@ interface AnswerHead {
   readonly status: number;
   /** Beside those that every answer carries. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Which version of its resource a representation shows, where the route says that it has an `ETag` by version: a revision, or
+   * what else of `[A-Za-z0-9_-]` grows old as soon as the resource changes. `If-Match` compares it, see core/precondition.ts.
+   */
+  readonly version?: string | number;
   /** Where the log stood after the command: sent as `X-Position`, and waited for by the principal's next reads. */
   readonly position?: Position | null;
 }

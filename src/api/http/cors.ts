@@ -2,9 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const exposed =
-  'X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Reset-After, Retry-After';
+  'ETag, X-Correlation-Id, X-Position, X-Stale, Idempotency-Replayed, Allow, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Reset-After, Retry-After';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const headers = 'Authorization, Content-Type, Idempotency-Key, X-Correlation-Id, X-Position';
+const headers =
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Correlation-Id, X-Position';
 
 /** @returns sets what a browser asks for; true when it has answered a preflight */
 export function createCors(

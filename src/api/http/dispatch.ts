@@ -10,6 +10,7 @@ import { addressOf } from './address.ts';
 import { rendered } from './answer.ts';
 import type { RenderedAnswer } from './answer.ts';
 import { noBody, readBody } from './body.ts';
+import { conditionsOf, tagged } from './conditions.ts';
 import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
 import type { Exchange, ProblemRenderer } from './exchange.ts';
 import { Problem, problemOf } from './problem.ts';
@@ -43,6 +44,7 @@ export function createDispatch(
   ): Promise<RenderedAnswer> {
     const principal = await admitted(route, request, response);
     const isRead = route.method === 'GET';
+    const { precondition, hold } = conditionsOf(route, request.headers);
     const body = isRead ? noBody : await readBody(request, maxBodyBytes);
     const input = {
       params: validated(route.params, request.params, 'params'),
@@ -55,19 +57,20 @@ export function createDispatch(
     const cause = {
       correlationId: exchange.correlationId,
       actor: { id: principal?.userId ?? 'anonymous', face: face.name },
+      ...(precondition ? { precondition } : {}),
     };
     const run = async (
       identity: Pick<CommandContext, 'commandId' | 'mayRepeat'>,
     ): Promise<RenderedAnswer> => {
       const answer = await route.handler({ ...input, context: { ...identity, ...cause } });
       if (answer.position && principal) consistency.reached(principal.userId, answer.position);
-      return rendered(answer);
+      return tagged(route, answer, rendered(answer));
     };
 
-    if (!principal) return run({ commandId: randomUUID() });
+    if (!principal) return hold(await run({ commandId: randomUUID() }));
     if (isRead) {
       const stale = await isStale(request, principal, route.reads);
-      const answer = await run({ commandId: randomUUID() });
+      const answer = hold(await run({ commandId: randomUUID() }));
       return stale ? withHeader(answer, 'X-Stale', 'true') : answer;
     }
     const key = route.idempotent ? idempotencyKey(request) : null;

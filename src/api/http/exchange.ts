@@ -89,7 +89,7 @@ export function sendAnswer(response: ServerResponse, { status, headers, text }: 
   if (response.headersSent) return;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (text === null) {
-    response.writeHead(status, status === 204 ? {} : { 'Content-Length': 0 });
+    response.writeHead(status, status === 204 || status === 304 ? {} : { 'Content-Length': 0 });
     response.end();
     return;
   }

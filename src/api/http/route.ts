@@ -57,6 +57,16 @@ export interface RouteDefinition<
   readonly responses: Readonly<Record<number, AnswerContent>>;
   /** Headers of these answers, beside those that every answer may have: names and what they say. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Its successes show one resource and carry an `ETag`, which `If-None-Match` and `If-Match` of a GET are compared with.
+   * `version`: the handler says which `version` of the resource it is. `content`: only the bytes tell.
+   */
+  readonly etag?: 'version' | 'content';
+  /**
+   * Of a change: `If-Match` is compared, and `If-None-Match: *` where it may create; the command that the handler runs holds its
+   * decision to `context.precondition`. Without this, a change that comes with such a header is refused, not done regardless.
+   */
+  readonly conditional?: 'change' | 'change or create';
   /** What it may refuse, beside what the kernel refuses on every route of its kind. */
   readonly refusals?: readonly ProblemKind[];
   /** Whether `Idempotency-Key` is honoured: for every command but login. */
@@ -85,6 +95,8 @@ export interface Route {
   readonly operationId: string | null;
   readonly responses: Readonly<Record<number, AnswerContent>>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly etag: 'version' | 'content' | null;
+  readonly conditional: 'change' | 'change or create' | null;
   readonly refusals: readonly ProblemKind[];
   readonly idempotent: boolean;
   readonly limit: RateLimit | 'none' | 'of the face';
@@ -114,6 +126,8 @@ export function route(definition: ErasedDefinition): Route {
     hasBody: definition.body !== undefined,
     operationId: definition.operationId ?? null,
     headers: definition.headers ?? {},
+    etag: definition.etag ?? null,
+    conditional: definition.conditional ?? null,
     refusals: definition.refusals ?? [],
     idempotent: definition.idempotent ?? false,
     limit: definition.limit ?? 'of the face',

@@ -65,10 +65,12 @@ function looking({ models, clock }: WebhookRoutesDeps): readonly Route[] {
       method: 'GET',
       path: '/webhooks/:webhookId',
       summary: 'Show a webhook, and how its receiver is doing',
+      etag: 'version',
       params: schemas.WebhookParams,
       responses: { 200: schemas.WebhookDetailsAnswer },
       handler: async ({ principal, params }) => {
-        return { status: 200, body: schemas.webhookDetailsAnswer(await found(principal, params)) };
+        const webhook = await found(principal, params);
+        return { status: 200, body: schemas.webhookDetailsAnswer(webhook), version: webhook.revision };
       },
     }),
     route({
@@ -93,6 +95,7 @@ function looking({ models, clock }: WebhookRoutesDeps): readonly Route[] {
       method: 'GET',
       path: '/webhooks/:webhookId/deliveries/:deliveryId',
       summary: 'Show a delivery with its attempts',
+      etag: 'content',
       params: schemas.DeliveryParams,
       responses: { 200: schemas.DeliveryAnswer },
       handler: async ({ principal, params }) => {
@@ -131,13 +134,16 @@ function changing(deps: WebhookRoutesDeps): readonly Route[] {
       path: '/webhooks/:webhookId',
       summary: 'Change a webhook, switch it on or off',
       idempotent: true,
+      etag: 'version',
+      conditional: 'change',
       params: schemas.WebhookParams,
       body: schemas.ChangeWebhookBody,
       responses: { 200: schemas.WebhookAnswer },
       handler: async ({ principal, context, params, body: { events: types, ...rest } }) => {
         const changes = { ...rest, types };
-        const changed = await changeWebhook(deps, context, { ...named(principal, params), changes });
-        return { status: 200, body: schemas.webhookAnswer(changed.webhook), position: changed.position };
+        const wanted = { ...named(principal, params), changes };
+        const { webhook, revision: version, position } = await changeWebhook(deps, context, wanted);
+        return { status: 200, body: schemas.webhookAnswer(webhook), version, position };
       },
     }),
     route({
@@ -146,6 +152,7 @@ function changing(deps: WebhookRoutesDeps): readonly Route[] {
       path: '/webhooks/:webhookId',
       summary: 'Delete a webhook; what waits is not sent',
       idempotent: true,
+      conditional: 'change',
       params: schemas.WebhookParams,
       responses: { 200: schemas.DoneAnswer },
       handler: async ({ principal, context, params }) => {

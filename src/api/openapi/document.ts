@@ -84,6 +84,22 @@ const parameterComponents = {
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
     example: '6f1c2a8e-nightly-build-17',
   },
+  'If-Match': {
+    name: 'If-Match',
+    in: 'header',
+    description:
+      'Only if it is still as it was in the answer with this `ETag`; otherwise nothing is done, and 412 is answered. Several after commas; `*`: if it is there at all. Weak tags never match',
+    schema: { type: 'string', minLength: 1 },
+    example: '"12.1Wr7T0kLqJ0Yw2m3n4o5pA"',
+  },
+  'If-None-Match': {
+    name: 'If-None-Match',
+    in: 'header',
+    description:
+      'Of a read: the `ETag` of what the caller has already (several after commas), answered by 304 while that is what is here. Of a change: `*`, only if it is not there yet',
+    schema: { type: 'string', minLength: 1 },
+    example: '"12.1Wr7T0kLqJ0Yw2m3n4o5pA"',
+  },
   'X-Correlation-Id': {
     name: 'X-Correlation-Id',
     in: 'header',
@@ -105,12 +121,15 @@ function operation(
   route: Route,
   { schemas, responses }: { readonly schemas: Schemas; readonly responses: Responses },
 ): JsonObject {
-  const { policy, method, summary, idempotent, hasBody } = route;
+  const { policy, method, summary, idempotent, hasBody, etag, conditional } = route;
   const isClosed = policy !== 'public';
+  const isComparing = method === 'GET' && etag !== null;
   const named: readonly (readonly [keyof typeof parameterComponents, boolean])[] = [
     ['X-Correlation-Id', true],
     ['X-Position', method === 'GET' && isClosed],
     ['Idempotency-Key', idempotent],
+    ['If-Match', isComparing || conditional !== null],
+    ['If-None-Match', isComparing || conditional === 'change or create'],
   ];
   return {
     summary,

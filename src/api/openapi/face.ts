@@ -16,6 +16,7 @@ export function openApiFace(faces: readonly [Face, ...Face[]], info: ApiInfo): F
     operationId: 'getApiDescription',
     summary: 'This document',
     tag: 'Reference',
+    etag: 'content',
     policy: 'public',
     responses: { 200: JsonObject },
     handler: async () => ({ status: 200, body: document }),

@@ -54,6 +54,13 @@ export const headerComponents = {
     schema: flag,
     example: 'true',
   },
+  ETag: {
+    description:
+      'What exactly this answer shows: another as soon as a byte of it is another. Sent as `If-None-Match` it asks only for what is new; as `If-Match` of a change, it asks for that change only while nobody else has made one',
+    required: true,
+    schema: text,
+    example: '"12.1Wr7T0kLqJ0Yw2m3n4o5pA"',
+  },
 } as const satisfies Record<string, JsonObject>;
 
 type HeaderName = keyof typeof headerComponents;
@@ -71,12 +78,13 @@ const kept: readonly ProblemKind[] = ['NotFound', 'Conflict'];
 const later: readonly ProblemKind[] = ['RateLimited', 'Unavailable'];
 
 export const headersOf = {
-  success({ method, policy, idempotent, headers }: Route): JsonObject {
+  success({ method, policy, idempotent, headers, etag }: Route): JsonObject {
     const names: readonly HeaderName[] = [
       ...ofAll,
       ...(method === 'GET' ? [] : (['X-Position'] as const)),
       ...(method === 'GET' && policy !== 'public' ? (['X-Stale'] as const) : []),
       ...(idempotent ? (['Idempotency-Replayed'] as const) : []),
+      ...(etag === null ? [] : (['ETag'] as const)),
     ];
     const own = Object.entries(headers).map(
       ([name, description]) => [name, { description, schema: text }] as const,

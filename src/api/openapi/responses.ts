@@ -22,6 +22,8 @@ const sentences: Readonly<Record<ProblemKind, string>> = {
   NotFound: 'Something that the request names does not exist',
   MethodNotAllowed: 'The path does not answer this method',
   Conflict: 'The present state does not allow it, or it was done before',
+  PreconditionFailed:
+    'It is not as the condition in the request says: `If-Match`, or `If-None-Match` of a change',
   PayloadTooLarge: 'The body is too large',
   UnsupportedMediaType: 'The body is not JSON in UTF-8, sent as it is',
   IdempotencyKeyReused: 'The `Idempotency-Key` was used for another request',
@@ -71,6 +73,10 @@ export function createResponses(schemas: Schemas): Responses {
       const answers = Object.entries(route.responses).map(
         ([status, content]) => [status, success(route, content)] as const,
       );
+      const notModified = {
+        description: 'It is what `If-None-Match` says that the caller has already',
+        headers: headersOf.success(route),
+      };
       const byStatus = Map.groupBy(
         problemsOf(route),
         (kind) => face.errors(new Problem(kind, ''), somebody).status,
@@ -81,6 +87,7 @@ export function createResponses(schemas: Schemas): Responses {
         ...Object.fromEntries(refusals),
         ...Object.fromEntries(answers),
         ...(isSwitch ? { default: ofHttpItself } : {}),
+        ...(isComparing(route) ? { 304: notModified } : {}),
       };
     },
   };
@@ -108,11 +115,16 @@ function examplesOf({ errors, errorBody }: Face, kinds: readonly ProblemKind[]):
   };
 }
 
+/** A read of something that has an `ETag`. */
+function isComparing({ method, etag }: Route): boolean {
+  return method === 'GET' && etag !== null;
+}
+
 const somebody = { traceId: 'trace-xyz789', timestamp: '2025-11-23T12:00:00.000Z' };
 
 /** In the order in which they are looked for. */
 export function problemsOf(route: Route): readonly ProblemKind[] {
-  const { policy, method, path, idempotent, limit, refusals } = route;
+  const { policy, method, path, idempotent, limit, refusals, conditional } = route;
   const isClosed = policy !== 'public';
   const isWrite = method !== 'GET';
   const kinds: readonly (readonly [ProblemKind, boolean])[] = [
@@ -126,6 +138,7 @@ export function problemsOf(route: Route): readonly ProblemKind[] {
     ['NotFound', path.includes(':')],
     // What was answered long ago is kept no longer, and not done again.
     ['Conflict', idempotent],
+    ['PreconditionFailed', conditional !== null || isComparing(route)],
     ['Internal', true],
     ['Unavailable', true],
   ];

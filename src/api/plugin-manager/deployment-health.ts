@@ -16,6 +16,8 @@ export interface DeploymentHealthRoutesDeps {
 }
 
 const common = {
+  // How instances are is of no version: it goes on changing by itself.
+  etag: 'content',
   method: 'GET',
   tag: 'Plugin Health',
   policy: { permission: 'deployments:read' },

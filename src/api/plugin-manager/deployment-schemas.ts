@@ -238,6 +238,7 @@ function summaryOf(view: DeploymentView, emails: Emails): z.output<typeof Deploy
     healthCheck: _healthCheck,
     configuration: _configuration,
     dueAt: _dueAt,
+    revision: _revision,
     ...shown
   } = view;
   return { ...shown, deployedBy: emails.get(view.deployedBy) ?? view.deployedBy };

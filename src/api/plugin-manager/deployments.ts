@@ -92,17 +92,20 @@ export function deploymentRoutes(deps: DeploymentRoutesDeps): readonly Route[] {
       path: '/plugin-deployments/:deploymentId',
       summary: 'Show how a deployment is doing',
       tag,
+      etag: 'version',
       params: DeploymentParams,
       responses: { 200: DeploymentAnswer },
       handler: async ({ principal, params }) => {
         const id = idInPath(DeploymentId, params.deploymentId, 'deployment');
         const view = await getDeployment(models, scopeOf(principal), id, clock.now());
         if (!view) throw notFound('deployment', id);
-        return { status: 200, body: deploymentAnswer(view, await emailsOf(deps, [view.deployedBy])) };
+        const body = deploymentAnswer(view, await emailsOf(deps, [view.deployedBy]));
+        return { status: 200, body, version: view.revision };
       },
     }),
     route({
       ...writing,
+      conditional: 'change',
       method: 'POST',
       path: '/plugin-deployments/:deploymentId/rollback',
       summary: 'Roll a deployment back to the one before it',

@@ -12,6 +12,7 @@ const spelling: Readonly<Record<ProblemKind, readonly [status: number, code: str
   NotFound: [404, 'NOT_FOUND'],
   MethodNotAllowed: [405, 'METHOD_NOT_ALLOWED'],
   Conflict: [409, 'CONFLICT'],
+  PreconditionFailed: [412, 'PRECONDITION_FAILED'],
   PayloadTooLarge: [413, 'PAYLOAD_TOO_LARGE'],
   UnsupportedMediaType: [415, 'UNSUPPORTED_MEDIA_TYPE'],
   IdempotencyKeyReused: [422, 'IDEMPOTENCY_KEY_REUSED'],

@@ -6,6 +6,7 @@ import { featurePlugin } from '../../commands/feature-plugin.ts';
 import { NotThereYet } from '../../core/consistency.ts';
 import type { Projector } from '../../core/projector.ts';
 import { PluginId } from '../../domain/ids.ts';
+import { editionOf } from '../../domain/plugin.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { getPlugin, getPluginVersion, pluginsProjection } from '../../projections/plugins.ts';
@@ -29,7 +30,13 @@ export interface PluginChangeRoutesDeps extends EditPluginDeps, DeletePluginDeps
 }
 
 const tag = 'Plugins';
-const writing = { tag, policy: { permission: 'plugins:write' }, idempotent: true } as const;
+const writing = {
+  tag,
+  policy: { permission: 'plugins:write' },
+  idempotent: true,
+  etag: 'version',
+  conditional: 'change',
+} as const;
 const featuring = {
   tag: 'Marketplace',
   path: '/marketplace/plugins/:pluginId/featured',
@@ -66,7 +73,7 @@ export function pluginChangeRoutes(deps: PluginChangeRoutesDeps): readonly Route
         await readBack(position);
         const plugin = await getPlugin(deps, scopeOf(principal), pluginId);
         if (!plugin) throw notFound('plugin', pluginId);
-        return { status: 200, body: pluginDetailsAnswer(plugin), position };
+        return { status: 200, body: pluginDetailsAnswer(plugin), version: plugin.revision, position };
       },
     }),
     route({
@@ -88,7 +95,8 @@ export function pluginChangeRoutes(deps: PluginChangeRoutesDeps): readonly Route
         await readBack(position);
         const version = await getPluginVersion(models, scopeOf(principal), pluginId, params.version);
         if (!version) throw notFound('version', `${params.version} of a plugin ${pluginId}`);
-        return { status: 200, body: pluginVersionAnswer(version), position };
+        const body = pluginVersionAnswer(version);
+        return { status: 200, body, version: editionOf(version), position };
       },
     }),
     route({
@@ -98,6 +106,7 @@ export function pluginChangeRoutes(deps: PluginChangeRoutesDeps): readonly Route
       tag,
       policy: { permission: 'plugins:delete' },
       idempotent: true,
+      conditional: 'change',
       params: PluginParams,
       responses: { 204: null },
       handler: async ({ context, params }) => {

@@ -219,12 +219,16 @@ export function pluginDetailsAnswer({
   capabilityIds: _capabilityIds,
   listing: _listing,
   deletionStartedAt: _deletionStartedAt,
+  revision: _revision,
   ...plugin
 }: PluginDetails): z.output<typeof PluginDetailsAnswer> {
   return { ...plugin, versions: [...plugin.versions] };
 }
 
-export function pluginVersionAnswer(version: PluginVersionDocument): z.output<typeof PluginVersionAnswer> {
+export function pluginVersionAnswer({
+  changes: _changes,
+  ...version
+}: PluginVersionDocument): z.output<typeof PluginVersionAnswer> {
   const { configurationSchema: schema } = version;
   return { ...version, configurationSchema: schema === null ? null : JSON.stringify(schema) };
 }

@@ -1,6 +1,7 @@
 /** Plugins and their versions ("Plugins API"). */
 import { registerPlugin, type RegisterPluginDeps } from '../../commands/register-plugin.ts';
 import { PluginId } from '../../domain/ids.ts';
+import { editionOf } from '../../domain/plugin.ts';
 import { listPlugins } from '../../projections/plugin-lists.ts';
 import { getPlugin, getPluginVersion, pluginsProjection } from '../../projections/plugins.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
@@ -70,13 +71,14 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
       path: '/plugins/:pluginId',
       summary: 'Show a plugin',
       tag,
+      etag: 'version',
       params: PluginParams,
       responses: { 200: PluginDetailsAnswer },
       handler: async ({ principal, params }) => {
         const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
         const plugin = await getPlugin(deps, scopeOf(principal), pluginId);
         if (!plugin) throw notFound('plugin', pluginId);
-        return { status: 200, body: pluginDetailsAnswer(plugin) };
+        return { status: 200, body: pluginDetailsAnswer(plugin), version: plugin.revision };
       },
     }),
     route({
@@ -85,13 +87,14 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
       path: '/plugins/:pluginId/versions/:version',
       summary: 'Show a version of a plugin',
       tag,
+      etag: 'version',
       params: PluginVersionParams,
       responses: { 200: PluginVersionAnswer },
       handler: async ({ principal, params }) => {
         const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
         const version = await getPluginVersion(models, scopeOf(principal), pluginId, params.version);
         if (!version) throw notFound('version', `${params.version} of a plugin ${pluginId}`);
-        return { status: 200, body: pluginVersionAnswer(version) };
+        return { status: 200, body: pluginVersionAnswer(version), version: editionOf(version) };
       },
     }),
   ];

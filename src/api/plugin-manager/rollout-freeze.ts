@@ -1,7 +1,7 @@
 /** All rollouts of the platform standing still, as the Plugin Manager API asks for it. */
 import { z } from 'zod';
 import { freezeRollouts } from '../../commands/freeze-rollouts.ts';
-import type { Executor } from '../../core/executor.ts';
+import type { Executor, Loaded } from '../../core/executor.ts';
 import { freeze, freezeId, type FreezeState } from '../../domain/freeze.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Position } from '../../ports/event-store.ts';
@@ -11,7 +11,14 @@ import { callerOf } from './scope.ts';
 
 const tag = 'Plugin Deployments';
 const path = '/rollout-freeze';
-const writing = { policy: { permission: 'rollouts:freeze' }, idempotent: true, tag, path } as const;
+const writing = {
+  tag,
+  path,
+  policy: { permission: 'rollouts:freeze' },
+  idempotent: true,
+  etag: 'version',
+  conditional: 'change',
+} as const;
 
 export const FreezeBody = z
   .strictObject({ reason: z.string().trim().min(1).max(1_000) })
@@ -35,21 +42,18 @@ export function rolloutFreezeRoutes(deps: FreezeRoutesDeps): readonly Route[] {
     const { by, reason, at } = state;
     return { frozen: true, reason, by: (await emailsOf(deps, [by])).get(by) ?? by, since: at };
   };
-  const answer = async (done: { state: FreezeState; position: Position | null }) => ({
-    status: 200,
-    body: await shown(done.state),
-    position: done.position,
+  const answer = async (is: Loaded<FreezeState> & { readonly position?: Position | null }) => ({
+    ...{ status: 200, body: await shown(is.state), version: is.revision },
+    position: is.position ?? null,
   });
   return [
     route({
       ...{ policy: { permission: 'deployments:read' }, tag, path, reads: [usersProjection.name] },
       method: 'GET',
       summary: 'Show whether all rollouts stand still, and why',
+      etag: 'version',
       responses: { 200: FreezeAnswer },
-      handler: async () => {
-        const { state } = await deps.executor.load(freeze, freezeId);
-        return { status: 200, body: await shown(state) };
-      },
+      handler: async () => answer(await deps.executor.load(freeze, freezeId)),
     }),
     route({
       ...writing,

@@ -21,7 +21,12 @@ import { pageMembers, pagingQuery } from './paging.ts';
 import { callerOf, idInPath, notFound, tenantOf } from './scope.ts';
 
 const tag = 'Plugin Deployments';
-const writing = { policy: { permission: 'deployments:write' }, idempotent: true, tag } as const;
+const writing = {
+  tag,
+  policy: { permission: 'deployments:write' },
+  idempotent: true,
+  conditional: 'change',
+} as const;
 
 const Reason = z.string().trim().min(1).max(1_000);
 

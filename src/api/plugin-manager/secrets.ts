@@ -63,6 +63,8 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
     }),
     route({
       ...writing,
+      etag: 'version',
+      conditional: 'change or create',
       method: 'PUT',
       summary: 'Set a secret, or replace its value',
       // Not idempotent: what is kept of the body would tell who can read the log when two values are equal.
@@ -75,7 +77,8 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
         const by = { ...context, userId: callerOf(principal).userId };
         const { secret, position } = await setSecret(deps, by, { tenantId, name: params.name, value });
-        return { status: 200, body: secretAnswer(secret), position };
+        const body = secretAnswer(secret);
+        return { status: 200, body, version: body.version, position };
       },
     }),
     route({
@@ -83,6 +86,7 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
       method: 'DELETE',
       summary: 'Delete a secret and every value that it had',
       idempotent: true,
+      conditional: 'change',
       params: SecretParams,
       responses: { 204: null },
       handler: async ({ principal, context, params }) => {

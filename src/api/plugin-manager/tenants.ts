@@ -68,6 +68,7 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
       path: '/tenants/:tenantId',
       summary: 'Show a tenant',
       tag,
+      etag: 'version',
       policy: { permission: 'tenants:read' },
       reads,
       params: TenantParams,
@@ -77,7 +78,7 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
         const tenant = await getTenant(deps, scopeOf(principal), tenantId);
         if (!tenant) throw notFound('tenant', tenantId);
-        return { status: 200, body: tenantDetailsAnswer(tenant) };
+        return { status: 200, body: tenantDetailsAnswer(tenant), version: tenant.revision };
       },
     }),
     route({
@@ -87,14 +88,16 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
       tag,
       policy: { permission: 'tenants:write' },
       idempotent: true,
+      etag: 'version',
+      conditional: 'change',
       params: TenantParams,
       body: EditTenantBody,
       responses: { 200: TenantDetailsAnswer },
       handler: async ({ principal, context, params, body }) => {
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
-        const { tenant, position } = await editTenant(deps, context, tenantId, body);
-        const shown = await withUsage(deps, scopeOf(principal), tenant);
-        return { status: 200, body: tenantDetailsAnswer(shown), position };
+        const { tenant, revision, position } = await editTenant(deps, context, tenantId, body);
+        const shown = await withUsage(deps, scopeOf(principal), { ...tenant, revision });
+        return { status: 200, body: tenantDetailsAnswer(shown), version: revision, position };
       },
     }),
     route({

@@ -44,6 +44,7 @@ function ownAccount(deps: UserRoutesDeps): readonly Route[] {
       operationId: 'getOwnAccount',
       summary: 'Show who asks',
       tag,
+      etag: 'content',
       policy: { permission: 'account:read' },
       reads: [],
       responses: { 200: schemas.OwnAccountAnswer },
@@ -115,6 +116,7 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
       path: '/users/:userId',
       summary: 'Show a user',
       tag,
+      etag: 'version',
       policy: { permission: 'users:read' },
       reads,
       params: schemas.UserParams,
@@ -123,7 +125,7 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
         const userId = idInPath(schemas.MintedUserId, params.userId, 'user');
         const found = await getUser(deps, scopeOf(principal), userId);
         if (!found) throw notFound('user', userId);
-        return { status: 200, body: schemas.userDetailsAnswer(found) };
+        return { status: 200, body: schemas.userDetailsAnswer(found), version: found.revision };
       },
     }),
     route({
@@ -133,6 +135,8 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
       tag,
       policy: { permission: 'users:write' },
       idempotent: true,
+      etag: 'version',
+      conditional: 'change',
       params: schemas.UserParams,
       body: schemas.ChangeUserBody,
       responses: { 200: schemas.UserAnswer },
@@ -140,8 +144,8 @@ function lookedAfter(deps: UserRoutesDeps): readonly Route[] {
         const userId = idInPath(schemas.MintedUserId, params.userId, 'user');
         const by = managerOf(principal);
         await refuseSuspended(deps.executor, callerOf(principal).tenant);
-        const changed = await changeUser(deps, context, { userId, by, change });
-        return { status: 200, body: await shown(deps, userId, changed.user), position: changed.position };
+        const { user, revision, position } = await changeUser(deps, context, { userId, by, change });
+        return { status: 200, body: await shown(deps, userId, user), version: revision, position };
       },
     }),
   ];

@@ -19,6 +19,9 @@ export interface Operation {
     readonly required: boolean;
     readonly example: string | null;
   }[];
+  /** Of requests, by their names in the document: `If-Match`. */
+  readonly headers: readonly string[];
+  readonly responses: Readonly<Record<string, unknown>>;
 }
 
 const Parameter = z.object({
@@ -34,6 +37,7 @@ const Described = z.object({
   'x-roles': z.array(z.string()).default([]),
   parameters: z.array(z.union([Parameter, z.object({ $ref: z.string() })])),
   requestBody: Body.optional(),
+  responses: z.record(z.string(), z.unknown()),
 });
 const Paths = z.object({ paths: z.record(z.string(), z.record(z.string(), Described)) });
 
@@ -42,12 +46,14 @@ export function operationsOf(document: unknown): readonly Operation[] {
   return Object.entries(Paths.parse(document).paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([lowerCase, described]) => {
       const method = lowerCase.toUpperCase();
-      const { security, requestBody, parameters, 'x-permission': permission } = described;
+      const { security, requestBody, parameters, responses, 'x-permission': permission } = described;
       if (security.length > 0 !== (permission !== null)) throw new Error(`${method} ${path} is half open`);
       return {
-        ...{ method, path, permission, name: `${method} ${path}`, takesBody: requestBody !== undefined },
+        ...{ method, path, permission, responses },
+        ...{ name: `${method} ${path}`, takesBody: requestBody !== undefined },
         roles: security.some((way) => 'bearer' in way) ? described['x-roles'] : [],
         body: requestBody?.content['application/json']?.example ?? null,
+        headers: parameters.flatMap((one) => ('in' in one ? [] : [one.$ref.replace(/^.*\//, '')])),
         query: parameters.flatMap((one) => {
           if (!('in' in one) || one.in !== 'query') return [];
           const [example] = one.schema.examples;
