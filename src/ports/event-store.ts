@@ -61,6 +61,21 @@ export interface EventFilter {
   readonly types?: readonly string[];
 }
 
+/** What a search of the log is for: every member that is there must match. No adapter owes an index for it. */
+export interface LogSearch {
+  /** Any of them. */
+  readonly types?: readonly string[];
+  readonly id?: string;
+  /** Null: the platform's. */
+  readonly tenant?: string | null;
+  /** The id of who acted. */
+  readonly actor?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  /** An id: somewhere in the data there is exactly this string, or the stream's name ends with it, behind a dash or a dot. */
+  readonly about?: string;
+}
+
 export interface LogPage {
   readonly events: readonly RecordedEvent[];
   /** Read on after this; it advances past what the filter left out. */
@@ -127,6 +142,27 @@ export interface EventStore {
     readonly filter?: EventFilter;
     readonly limit: number;
   }): Promise<LogPage>;
+
+  /**
+   * One page of what is looked for. It looks at a bounded number of events, so that a rare thing in a long log takes pages
+   * instead of time: a page may be empty and not the last.
+   * @param options.direction `forwards`: behind `from` (null: from the start); `backwards`: from `from` itself down (null: from the end)
+   * @param options.limit most events returned, 1..10,000
+   * @returns `next` is the `from` of the page after it; `end`: the log's end, or backwards its start, was reached
+   */
+  search(options: {
+    readonly direction: 'forwards' | 'backwards';
+    readonly from: Position | null;
+    readonly where: LogSearch;
+    readonly limit: number;
+  }): Promise<LogPage>;
+
+  /**
+   * Where the log stood at a time: the position of the last event stored at or before it, or a position before the first.
+   * Found by halving, so where the clock was set back it is one of the places at which the log showed that time.
+   * @param at wall milliseconds
+   */
+  positionAt(at: number): Promise<Position>;
 
   /** The log's end: the position of the last event, or a position before the first in an empty log. */
   head(): Promise<Position>;

@@ -12,6 +12,7 @@ import {
   type RecordedEvent,
 } from '../../src/ports/event-store.ts';
 import { eventStoreModelContract } from './event-store-model.ts';
+import { searchContract } from './event-store-search.ts';
 import { subscriptionContract } from './event-store-subscribe.ts';
 import { event, events, failure, readToEnd, until } from './event-store-given.ts';
 
@@ -248,6 +249,12 @@ export function eventStoreContract(name: string, open: OpenEventStore): void {
         expect(head.startsWith(`${store.logId}:`)).to.equal(true);
       });
     });
+
+    searchContract(() => ({
+      store,
+      canWait: opened.advance !== undefined,
+      advance: (ms) => opened.advance?.(ms),
+    }));
 
     subscriptionContract(() => store);
 

@@ -16,6 +16,7 @@ import {
   type EventFilter,
   type EventStore,
   type JsonObject,
+  type LogSearch,
   type RecordedEvent,
   type Retention,
 } from '../../src/ports/event-store.ts';
@@ -155,6 +156,26 @@ export function openMemoryEventStore(
       return { ...read, next: position(logId, read.next) };
     },
 
+    async search({ direction, from, where, limit }) {
+      checkLimit(limit);
+      refuseWhenClosed();
+      const backwards = direction === 'backwards';
+      const start = from === null ? (backwards ? log.head : 0) : placeOf(logId, from);
+      const found = (backwards ? log.entries.toReversed() : log.entries).filter(
+        ({ event, place }) => (backwards ? place <= start : place > start) && searchMatches(where, event),
+      );
+      const page = found.slice(0, limit);
+      const last = page.length < limit ? null : page.at(-1)!.place;
+      const next = backwards ? (last ?? 1) - 1 : (last ?? Math.max(start, log.head));
+      const end = backwards ? next === 0 : next >= log.head;
+      return { events: page.map(({ event }) => event), next: position(logId, next), end };
+    },
+
+    async positionAt(at) {
+      const before = log.entries.findLast(({ created }) => created <= at);
+      return position(logId, before?.place ?? 0);
+    },
+
     head: async () => position(logId, log.head),
 
     subscribe: (options) =>
@@ -189,4 +210,25 @@ export function openMemoryEventStore(
 
     close: async () => growth.close(),
   };
+}
+
+function searchMatches(where: LogSearch, { id, type, stream, data, metadata }: RecordedEvent): boolean {
+  const { about } = where;
+  const isAbout =
+    about === undefined ||
+    JSON.stringify(data).includes(JSON.stringify(about)) ||
+    stream.endsWith(`-${about}`) ||
+    stream.endsWith(`.${about}`);
+  const asked = [
+    [where.id, id],
+    [where.tenant, metadata.tenant],
+    [where.actor, metadata.actor.id],
+    [where.correlationId, metadata.correlationId],
+    [where.causationId, metadata.causationId],
+  ] as const;
+  return (
+    isAbout &&
+    (where.types === undefined || where.types.includes(type)) &&
+    asked.every(([wanted, actual]) => wanted === undefined || wanted === actual)
+  );
 }

@@ -13,6 +13,7 @@ import { openStreamEnds } from './event-store-ends.ts';
 import { outcome, type PackedAppends } from './event-store-messages.ts';
 import { openReads } from './event-store-reads.ts';
 import { checkAppend, checkLimit, checkRetention, placeOf, position } from './event-store-rules.ts';
+import { openSearch } from './event-store-search.ts';
 import { openForReading, prepareLog } from './event-store-schema.ts';
 import { follow, openGrowth, type FollowedLog } from './event-store-subscription.ts';
 import { openTail } from './event-store-tail.ts';
@@ -54,6 +55,7 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   });
   const database = openForReading(path);
   const reads = openReads(database, logId);
+  const search = openSearch(database, logId);
   const reading = new Set<Promise<unknown>>();
   let closed: Promise<void> | null = null;
 
@@ -135,6 +137,18 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
       const place = placeOf(logId, after);
       const page = await read(() => reads.all(place, filter, limit, head));
       return { ...page, next: position(logId, page.next) };
+    },
+
+    async search({ direction, from, where, limit }) {
+      checkLimit(limit);
+      const place = from === null ? null : placeOf(logId, from);
+      const page = await read(() => search.page({ direction, from: place, where, limit }, head));
+      return { ...page, next: position(logId, page.next) };
+    },
+
+    async positionAt(at) {
+      refuseWhenClosed();
+      return position(logId, search.placeAt(at, head));
     },
 
     async head() {
