@@ -1,11 +1,12 @@
 /** `slipway watch <deployment>`: a picture that moves where a terminal is, lines where none is, JSON for programs. */
 import { Command } from 'commander';
+import { Refused } from '../client/api.ts';
 import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import type { Clock } from '../ports/clock.ts';
 import { createLines } from './lines.ts';
 import type { Watched } from './picture.ts';
 import { createPainter } from './screen.ts';
-import { createPlatform, Refused, watch, type Seen } from './watch.ts';
+import { createPlatform, watch, type Seen } from './watch.ts';
 
 interface Options extends KeyOptions {
   readonly url: string;

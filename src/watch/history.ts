@@ -1,6 +1,6 @@
 /** What happened to a deployment, and why, as text for a terminal. */
 import { z } from 'zod';
-import { hanging, plain } from './text.ts';
+import { hanging, plain } from '../client/text.ts';
 
 const text = z.string().transform(plain);
 

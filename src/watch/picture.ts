@@ -1,6 +1,6 @@
 /** A deployment as text for a terminal. */
 import { z } from 'zod';
-import { columns, cut, plain, wrapped } from './text.ts';
+import { columns, cut, plain, wrapped } from '../client/text.ts';
 
 const text = z.string().transform(plain);
 

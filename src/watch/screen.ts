@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import { entryLines } from './history.ts';
 import type { HistoryEntry } from './history.ts';
 import { hasEnded, picture, type Watched } from './picture.ts';
-import { columns, cut } from './text.ts';
+import { columns, cut } from '../client/text.ts';
 import type { Seen } from './watch.ts';
 
 /** The part of a terminal that is drawn on. */

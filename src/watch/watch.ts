@@ -1,9 +1,9 @@
 /** Follows a deployment over HTTP until it has ended. */
+import { createApi, Refused } from '../client/api.ts';
 import type { Clock } from '../ports/clock.ts';
 import { HistoryPage } from './history.ts';
 import type { HistoryEntry } from './history.ts';
 import { hasEnded, Watched } from './picture.ts';
-import { plain } from './text.ts';
 
 export interface Platform {
   /** @throws {Refused} when asking again would not help; other errors pass with time */
@@ -12,48 +12,23 @@ export interface Platform {
   historyAfter(id: string, count: number): Promise<readonly HistoryEntry[]>;
 }
 
-/** The platform understood, and says no. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-}
-
 /** @param key an API key (`slw_…`), or the token of a session */
-export function createPlatform({ url, key }: { readonly url: string; readonly key: string }): Platform {
-  const credentials: Readonly<Record<string, string>> = key.startsWith('slw_')
-    ? { 'X-API-Key': key }
-    : { Authorization: `Bearer ${key}` };
-  async function get(path: string): Promise<unknown> {
-    const response = await fetch(`${url}/api/v1/plugin-deployments/${path}`, {
-      headers: credentials,
-      redirect: 'error',
-      signal: AbortSignal.timeout(10_000),
-    });
-    const body: unknown = await response.json().catch(() => null);
-    if (response.ok) return body;
-    const message = plain(messageIn(body) ?? `it answered ${response.status}`);
-    if ([401, 403, 404].includes(response.status)) throw new Refused(message);
-    throw new Error(message);
-  }
+export function createPlatform(where: { readonly url: string; readonly key: string }): Platform {
+  const api = createApi(where);
+  const pathOf = (id: string): string => `/api/v1/plugin-deployments/${encodeURIComponent(id)}`;
   return {
-    deployment: async (id) => Watched.parse(await get(encodeURIComponent(id))),
+    deployment: async (id) => Watched.parse(await api.get(pathOf(id))),
     async historyAfter(id, count) {
       const found: HistoryEntry[] = [];
       for (;;) {
         const offset = count + found.length;
-        const page = await get(`${encodeURIComponent(id)}/history?limit=${pageSize}&offset=${offset}`);
+        const page = await api.get(`${pathOf(id)}/history`, { limit: pageSize, offset });
         const { entries, total } = HistoryPage.parse(page);
         found.push(...entries);
         if (entries.length === 0 || offset + entries.length >= total) return found;
       }
     },
   };
-}
-
-function messageIn(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || !('error' in body)) return null;
-  const { error } = body;
-  if (typeof error !== 'object' || error === null || !('message' in error)) return null;
-  return typeof error.message === 'string' ? error.message : null;
 }
 
 /** Reads of each kind are limited to sixty a minute. */

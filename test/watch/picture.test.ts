@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { DeploymentAnswer } from '../../src/api/plugin-manager/deployment-schemas.ts';
 import type { HistoryAnswer } from '../../src/api/plugin-manager/rollouts.ts';
 import type { HistoryPage } from '../../src/watch/history.ts';
-import { columns } from '../../src/watch/text.ts';
+import { columns } from '../../src/client/text.ts';
 import { duration, hasEnded, line, picture, type Watched } from '../../src/watch/picture.ts';
 
 const now = Date.parse('2030-01-01T00:10:00.000Z');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { entryLines, type HistoryEntry } from '../../src/watch/history.ts';
 import { hasEnded, Watched } from '../../src/watch/picture.ts';
 import { createPainter } from '../../src/watch/screen.ts';
-import { columns } from '../../src/watch/text.ts';
+import { columns } from '../../src/client/text.ts';
 import type { Seen } from '../../src/watch/watch.ts';
 
 const now = Date.parse('2030-01-01T00:10:00.000Z');
