@@ -11,6 +11,7 @@ const may = {
   adapters: ['domain', 'ports'],
   client: [],
   watch: ['ports', 'client'],
+  'audit-client': ['ports', 'client'],
 };
 const layers = Object.entries(may).map(([layer, inner]) => ({
   name: `${layer}-imports-inward`,

@@ -1,7 +1,8 @@
-/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway agent`. */
+/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway audit`, `slipway agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { agentCommand } from './agent/command.ts';
+import { auditCommand } from './audit-client/command.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
@@ -10,6 +11,7 @@ import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
 import { demoCommand } from './demo/command.ts';
 import { createLogger } from './logging.ts';
+import { openFolder } from './offline.ts';
 import { type Server, startServer } from './server.ts';
 import { watchCommand } from './watch/command.ts';
 
@@ -39,6 +41,7 @@ const terminal = { clock: createSystemClock(), fail };
 program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
+program.addCommand(auditCommand({ ...terminal, openFolder }));
 
 await program.parseAsync();
 

@@ -9,7 +9,7 @@ import { createExecutor } from './core/command-executor.ts';
 import type { Executor } from './core/executor.ts';
 import { createProcessRunner, type ProcessRunner } from './core/process-runner.ts';
 import { createProjector, type Projector } from './core/projector.ts';
-import { createSchemas } from './core/schemas.ts';
+import { createSchemas, type Schemas } from './core/schemas.ts';
 import type { Projection } from './core/projection.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './core/webhook-secrets.ts';
 import { refuse } from './domain/refusal.ts';
@@ -33,6 +33,7 @@ import { dueClaims, occupiedSlots, occupiedSlotsBeside, occupiedSlotsOf } from '
 import { reservedSlots } from './projections/usage.ts';
 
 export interface Platform {
+  readonly schemas: Schemas;
   readonly executor: Executor;
   readonly projector: Projector;
   readonly processes: ProcessRunner;
@@ -114,6 +115,7 @@ export function createPlatform(
   const endPurging = purgeRegularly(ports, log);
 
   return {
+    schemas,
     executor,
     projector,
     processes,

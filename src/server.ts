@@ -1,6 +1,7 @@
 /** One running server. What is needed is opened from the inside out, and closed the other way round. */
 import type { Logger } from 'pino';
 import { isInRanges } from './adapters/egress/addresses.ts';
+import { auditRoutes } from './api/audit/routes.ts';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
 import { createHttpServer } from './api/http/server.ts';
@@ -45,6 +46,7 @@ import { allEvents } from './events.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
 import { createAnnouncer } from './projections/announcements/announcer.ts';
+import { emailsOf } from './projections/users.ts';
 
 export interface Server {
   readonly url: string;
@@ -126,6 +128,7 @@ export async function startServer(
       ...userRoutes(core),
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),
+      ...auditRoutes({ store, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) }),
     ]);
     const idp = idpFace(webhookRoutes(core));
     const authentication = createAuthentication(core);

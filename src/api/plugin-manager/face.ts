@@ -23,6 +23,7 @@ const tags = {
   Agents: 'What agents ask and tell: they run instances elsewhere, and watch them.',
   Tenants: 'Who runs plugins, within which bounds.',
   Users: 'Who may log in, and as what.',
+  Audit: 'What happened: who did it, why, and what it changed.',
   'API keys': 'For programs: with permissions of their own, until a day of their own.',
 };
 

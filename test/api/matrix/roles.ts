@@ -66,6 +66,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   // Agents alone, by a key with a scope, whatever the role of its user: test/agents/protocol.test.ts.
   'GET /api/v1/agent/assignments': [],
   'POST /api/v1/plugin-deployments/{deploymentId}/health-reports': [],
+  'GET /api/v1/audit/log': tenants,
   'POST /api/webhooks': tenants,
   'GET /api/webhooks': tenants,
   'GET /api/webhooks/{webhookId}': tenants,

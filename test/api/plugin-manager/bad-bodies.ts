@@ -5,6 +5,7 @@ import {
   registerCorePayments,
   registerStripe,
 } from '../../fixtures/plugin-manager.ts';
+import { badAuditQueries } from '../audit/bad-queries.ts';
 import { acmeId } from './whole-server.ts';
 
 /** A field is set to a value, and these are named: the field itself where nothing else is said. Undefined: left out. */
@@ -385,6 +386,7 @@ export const badQueries: Readonly<Record<string, readonly (readonly [query: stri
     ['after=a%20b', 'after'],
     [`after=${long(65)}`, 'after'],
   ],
+  ...badAuditQueries,
   '/plugin-deployments/dep-1/history': [['order=asc', 'order']],
   [`/tenants/${acmeId}/secrets`]: [['name=stripe', 'name']],
   '/plugin-deployments': [

@@ -1,0 +1,80 @@
+/** The past of a platform that does not run: its data folder, asked through the very routes that a running one answers by. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { auditRoutes } from './api/audit/routes.ts';
+import { Problem } from './api/http/problem.ts';
+import type { Route } from './api/http/route.ts';
+import { validated } from './api/http/validation.ts';
+import { prefix } from './api/plugin-manager/face.ts';
+import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
+import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
+import { lockFolder, StoreLocked } from './adapters/sqlite/folder-lock.ts';
+import type { Source } from './audit-client/source.ts';
+import { Refused } from './client/api.ts';
+import { createSchemas } from './core/schemas.ts';
+import { platformTenant } from './domain/ids.ts';
+import { permissionsOf } from './domain/permissions.ts';
+import { allEvents } from './events.ts';
+
+/** Whoever can read the folder can read everything in it. */
+const staff = {
+  userId: 'usr_offline',
+  tenant: platformTenant,
+  role: 'PlatformAdmin',
+  permissions: new Set<string>(permissionsOf('PlatformAdmin')),
+  sessionId: null,
+  scope: null,
+} as const;
+
+/** @throws {Refused} when a platform runs on the folder, or there is no log in it */
+export async function openFolder(folder: string): Promise<Source> {
+  const path = join(folder, 'log.db');
+  await access(path).catch(() => {
+    throw new Refused(`There is no log in ${folder}: --data names the data folder of a platform`);
+  });
+  const lock = await lockFolder(folder).catch(asRefused);
+  const store = await openSqliteEventStore({ path }).catch((error: unknown) => {
+    lock.release();
+    return asRefused(error);
+  });
+  const emails = async () => new Map<string, string>();
+  const routes = auditRoutes({ store, schemas: createSchemas(allEvents), emails });
+  return {
+    get: (asked, query = {}) => answered(routes, asked, query),
+    close: async () => {
+      await store.close();
+      lock.release();
+    },
+  };
+}
+
+function asRefused(error: unknown): never {
+  const told = error instanceof StoreLocked || error instanceof UnreadableLog;
+  throw told ? new Refused(error.message) : error;
+}
+
+async function answered(
+  routes: readonly Route[],
+  asked: string,
+  query: NonNullable<Parameters<Source['get']>[1]>,
+): Promise<unknown> {
+  const route = routes.find(({ method, path }) => method === 'GET' && `${prefix}${path}` === asked);
+  if (!route) throw new Error(`nothing answers ${asked} from a folder`);
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  try {
+    const { body } = await route.handler({
+      ...{ params: {}, body: undefined, principal: staff, address: '', whenGone: () => undefined },
+      query: validated(
+        route.query,
+        Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
+        'query',
+      ),
+      context: { commandId: '', correlationId: '', actor: { id: staff.userId, face: 'offline' } },
+    });
+    // As it would come over the wire.
+    return JSON.parse(JSON.stringify(body)) as unknown;
+  } catch (error) {
+    if (error instanceof Problem) throw new Refused(error.message);
+    throw error;
+  }
+}

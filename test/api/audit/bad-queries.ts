@@ -1,0 +1,24 @@
+/** What is wrong with questions to the past, and which parameters are to be named. */
+const long = (length: number): string => 'x'.repeat(length);
+
+export const badAuditQueries: Readonly<Record<string, readonly (readonly [query: string, named: string])[]>> =
+  {
+    '/audit/log': [
+      ['stream=', 'stream'],
+      [`stream=${long(201)}`, 'stream'],
+      ['tenantId=No%20Tenant', 'tenantId'],
+      ['actor=', 'actor'],
+      ['type=', 'type'],
+      ['type=Stage%20Started', 'type'],
+      [`type=${Array.from({ length: 51 }, () => 'A').join()}`, 'type'],
+      ['correlationId=', 'correlationId'],
+      ['about=', 'about'],
+      ['from=yesterday', 'from'],
+      ['from=2025-11-23', 'from'],
+      ['to=2025-11-23T25:00:00Z', 'to'],
+      ['order=asc', 'order'],
+      ['cursor=nonsense', 'cursor'],
+      ['cursor=00000000-0000-4000-8000-000000000000:1', 'cursor'],
+      ['stream=plugin-x&cursor=nonsense', 'cursor'],
+    ],
+  };

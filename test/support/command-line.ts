@@ -1,0 +1,28 @@
+/** `slipway …` as a process of its own, as a person runs it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param stop ends it, as Ctrl-C does, once what it has printed makes it true */
+export async function runCommand(
+  args: readonly string[],
+  stop: (stdout: string) => boolean = () => false,
+): Promise<Ran> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/cli.ts', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    if (stop(stdout)) child.kill('SIGINT');
+  });
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
