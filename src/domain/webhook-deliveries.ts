@@ -66,7 +66,7 @@ export const webhookDeliveries: Aggregate<ReceiverHealth, WebhookDeliveryEvent> 
     const { activation, outcome, status, at, restUntil } = event.data;
     // One that was under way when the webhook was activated anew.
     if (activation < state.activation) return state;
-    if (outcome === 'delivered') return healthy(activation);
+    if (outcome === 'delivered') return { ...healthy(activation), restUntil };
     const before = activation === state.activation ? state : healthy(activation);
     return {
       activation,
@@ -103,6 +103,8 @@ const longestDelayMs = 8 * hourMs;
 /** Failures in a row that a receiver may have before it is let rest. */
 const patience = 5;
 const longestRestMs = 10 * 60 * secondMs;
+/** A receiver that asks for more is asked again all the same: nobody who has mended it waits longer. */
+const longestAskedMs = hourMs;
 /** After so many failures in a row, over so long, nobody is there any more. */
 const failingForMs = 5 * dayMs;
 const failingAttempts = 10;
@@ -129,9 +131,10 @@ export function restMs(failures: number, jitter: number): number | null {
   return jittered(Math.min(longestRestMs, 10 * secondMs * 2 ** Math.min(failures - patience, 20)), jitter);
 }
 
-/** How an attempt ended: with a status, or with why nothing came back. */
+/** How an attempt ended: with a status and perhaps how long the receiver asks to be left alone, or with why nothing came back. */
 export type AttemptResult =
-  { readonly status: number; readonly error?: never } | { readonly status: null; readonly error: string };
+  | { readonly status: number; readonly retryAfterMs?: number; readonly error?: never }
+  | { readonly status: null; readonly retryAfterMs?: never; readonly error: string };
 
 export function recordAttempt(
   state: ReceiverHealth,
@@ -150,18 +153,28 @@ export function recordAttempt(
   const { deliveryId, attempt, activation, result, durationMs, now, jitter } = made;
   const { status } = result;
   const delivered = status !== null && status >= 200 && status < 300;
-  const failures = receiverHealth(state, { activation }).failures + 1;
   const isGone = status === gone;
-  const later = (ms: number | null): string | null => (ms === null ? null : new Date(now + ms).toISOString());
+  const health = receiverHealth(state, { activation });
+  const asked = askedMs(result);
+  const again = delivered || isGone ? null : retryInMs(attempt, jitter);
+  // What holds since another attempt goes on holding, whatever comes of this one.
+  const held = health.restUntil === null ? 0 : Date.parse(health.restUntil) - now;
+  const rest = Math.max(held, asked, delivered ? 0 : (restMs(health.failures + 1, jitter) ?? 0));
+  const later = (ms: number): string => new Date(now + ms).toISOString();
   const data: WebhookAttempted = {
     ...{ deliveryId, attempt, activation, status, durationMs },
     outcome: delivered ? 'delivered' : 'failed',
     error: delivered ? null : sentence(result),
     at: new Date(now).toISOString(),
-    nextAttemptAt: delivered || isGone ? null : later(retryInMs(attempt, jitter)),
-    restUntil: delivered || isGone ? null : later(restMs(failures, jitter)),
+    nextAttemptAt: again === null ? null : later(Math.max(again, asked)),
+    restUntil: isGone || rest <= 0 ? null : later(rest),
   };
   return [{ type: 'WebhookAttempted', data }];
+}
+
+/** Milliseconds for which the receiver asks to be sent nothing: it is asked too often, or away (RFC 6585, 4; RFC 9110, 15.6.4). */
+function askedMs({ status, retryAfterMs = 0 }: AttemptResult): number {
+  return status === 429 || status === 503 ? Math.min(retryAfterMs, longestAskedMs) : 0;
 }
 
 function sentence({ status, error }: AttemptResult): string {

@@ -16,6 +16,8 @@ export interface EgressRequest {
 /** Whatever the status: redirects are answers, nobody follows them. */
 export interface EgressAnswer {
   readonly status: number;
+  /** How long it asks to be left alone, from now on (`Retry-After`); absent: it says nothing of it that can be read. */
+  readonly retryAfterMs?: number;
   /** As it came, whatever its `Content-Encoding`. */
   readonly body: Uint8Array;
 }

@@ -179,11 +179,11 @@ export function createWebhookSender(deps: WebhookSenderDeps): WebhookSender {
       const [newest, ...others] = await deps.webhookSecrets.valid(known);
       if (newest === undefined) return { status: null, error: 'The webhook has no secret: rotate it' };
       const { body, headers } = signMessage(message, [newest, ...others], clock.now());
-      const { status } = await deps.egress.request({
+      const { status, retryAfterMs } = await deps.egress.request({
         ...{ method: 'POST', url: known.url, headers, body, timeoutMs, maxResponseBytes },
         signal: stopping.signal,
       });
-      return { status };
+      return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
     } catch (error) {
       if (stopping.signal.aborted) return null;
       if (error instanceof EgressFailed) return { status: null, error: error.message };

@@ -99,6 +99,22 @@ describe('an attempt', () => {
     expect(error(null)).to.equal('No connection came about');
   });
 
+  it('comes again when the receiver asked for it, at most an hour later and never earlier than else', () => {
+    const next = (status: number, retryAfterMs: number) =>
+      Date.parse(
+        attempted(webhookDeliveries.initial, { result: { status, retryAfterMs } }).nextAttemptAt ?? '',
+      ) - start;
+    for (const status of [429, 503]) {
+      expect(next(status, 120_000)).to.equal(120_000);
+      expect(next(status, 0)).to.equal(10_000);
+      expect(next(status, 1e12)).to.equal(hour);
+      expect(next(status, Infinity)).to.equal(hour);
+    }
+    expect(next(500, 120_000)).to.equal(10_000);
+    const last = { attempt: mostAttempts, result: { status: 503, retryAfterMs: 1_000 } };
+    expect(attempted(webhookDeliveries.initial, last).nextAttemptAt).to.equal(null);
+  });
+
   it('is the last after eleven', () => {
     expect(attempted(webhookDeliveries.initial, { attempt: mostAttempts }).nextAttemptAt).to.equal(null);
     const tenth = attempted(webhookDeliveries.initial, { attempt: mostAttempts - 1 });
@@ -119,6 +135,26 @@ describe('a receiver', () => {
     expect(attempted(after(500, 500, 500, 500), {}).restUntil).to.equal(
       new Date(start + 10_000).toISOString(),
     );
+  });
+
+  it('is sent nothing while it asked for that, whatever else was under way', () => {
+    const ask = { status: 429, retryAfterMs: 60_000 };
+    const fold = (...results: readonly AttemptResult[]) =>
+      results.reduce<ReceiverHealth>((state, result, index) => {
+        const [event] = recordAttempt(state, made({ result, now: start + index * 1_000 }));
+        return event ? webhookDeliveries.evolve(state, event) : state;
+      }, webhookDeliveries.initial);
+    const until = new Date(start + 60_000).toISOString();
+    expect(fold(ask)).to.include({ failures: 1, restUntil: until });
+    expect(fold(ask, { status: 200 })).to.include({ failures: 0, restUntil: until });
+    expect(fold(ask, { status: 500 }, { ...ask, retryAfterMs: 1_000 })).to.include({
+      failures: 3,
+      restUntil: until,
+    });
+    expect(fold(ask, { status: 410 })).to.include({ gone: true, restUntil: null });
+    const [later] = recordAttempt(fold(ask), made({ result: { status: 204 }, now: start + 60_000 }));
+    expect(later?.type === 'WebhookAttempted' && later.data.restUntil).to.equal(null);
+    expect(receiverHealth(fold(ask), { activation: 2 }).restUntil).to.equal(null);
   });
 
   it('is well again with one success', () => {

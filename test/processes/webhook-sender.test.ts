@@ -11,13 +11,14 @@ import { webhookDeliveries, webhookDeliveryEvents } from '../../src/domain/webho
 import { webhookPlaceEvents } from '../../src/domain/webhook-places.ts';
 import { EgressFailed, type EgressRequest } from '../../src/ports/egress.ts';
 import { StoreUnavailable } from '../../src/ports/event-store.ts';
+import type { DocumentPage, Query, ReadModels } from '../../src/ports/read-models.ts';
 import type { Vault } from '../../src/ports/vault.ts';
 import {
   createWebhookSender,
   type WebhookSender,
   type WebhookSenderDeps,
 } from '../../src/processes/webhook-sender.ts';
-import { listDeliveries } from '../../src/projections/webhook-delivery-documents.ts';
+import { deliveries, listDeliveries } from '../../src/projections/webhook-delivery-documents.ts';
 import { webhooksProjection } from '../../src/projections/webhooks.ts';
 import { openWorld, type World } from '../projections/support.ts';
 import { createRecordingEgress, type RecordingEgress } from '../support/recording-egress.ts';
@@ -114,8 +115,13 @@ describe('the sender of webhooks', function () {
   const states = async (webhookId: WebhookId) => {
     await world.caughtUp();
     const query = { webhookId, limit: 100, offset: 0 };
-    const { deliveries } = await listDeliveries(world.models, { kind: 'platform' }, query, world.clock.now());
-    return deliveries;
+    const { deliveries: found } = await listDeliveries(
+      world.models,
+      { kind: 'platform' },
+      query,
+      world.clock.now(),
+    );
+    return found;
   };
   /** Answers only when a test says so, or when it is given up. */
   function hanging(name: string) {
@@ -188,6 +194,25 @@ describe('the sender of webhooks', function () {
     expect(new Set(egress.requests.map(idOf))).to.deep.equal(new Set(ids));
   });
 
+  it('lets a receiver be for as long as it asks', async () => {
+    const { clock } = world;
+    let asks = true;
+    egress.answer = async () =>
+      asks ? { status: 503, retryAfterMs: 30 * 60_000, body } : { status: 200, body };
+    const webhookId = await create('busy');
+    const ids = await queue(webhookId, 1);
+    const began = clock.now();
+    await dispatch();
+    asks = false;
+    const late = await queue(webhookId, 1);
+    while (clock.now() < began + 30 * 60_000) {
+      expect(egress.requests).to.have.length(1);
+      await clock.advance(60_000);
+      await dispatch();
+    }
+    expect(egress.requests.slice(1).map(idOf)).to.have.members([...ids, ...late]);
+  });
+
   it('tries a delivery eleven times over about a day, always under its id, and gives it up', async () => {
     const webhookId = await create('refusing');
     const [good, bad] = await queue(webhookId, 2);
@@ -242,6 +267,74 @@ describe('the sender of webhooks', function () {
     await dispatch(open());
     expect(egress.requests.map(idOf)).to.deep.equal([before, id, id]);
     expect((await states(webhookId)).map(({ attempted }) => attempted)).to.deep.equal([1, 1]);
+  });
+
+  describe('when an attempt ends while the sender asks what waits', () => {
+    /** The sender, with a delivery under way to a receiver that answers when it is released. */
+    async function underWay(more: Partial<WebhookSenderDeps>) {
+      const { held, release } = hanging('a');
+      const ids = await queue(await create('a'), 1);
+      await world.caughtUp();
+      sender = open(more);
+      await sender.dispatch(null);
+      await until('it is under way', 10_000, async () => (held.length === 1 ? true : null));
+      const end = async (): Promise<void> => {
+        release();
+        await sender.idle();
+      };
+      return { ids, end };
+    }
+    const isOfDeliveries = (collection: string): boolean => collection === deliveries.name;
+
+    it('is sent once, though it was still waiting when the read model answered', async () => {
+      let meanwhile = async (): Promise<void> => undefined;
+      const find: ReadModels['find'] = async <D extends object>(collection: string, query: Query) => {
+        const answer = await world.models.find<D>(collection, query);
+        if (isOfDeliveries(collection)) await meanwhile();
+        return answer;
+      };
+      const { ids, end } = await underWay({ models: { ...world.models, find } });
+      meanwhile = end;
+      await sender.dispatch(null);
+      await sender.idle();
+      expect(egress.requests.map(idOf)).to.deep.equal(ids);
+    });
+
+    it('is sent once, though it ended before the read model was asked, which does not show it yet', async () => {
+      let lags = false;
+      let before: DocumentPage<object> | null = null;
+      const find: ReadModels['find'] = async <D extends object>(collection: string, query: Query) => {
+        if (isOfDeliveries(collection) && lags && before) return before as DocumentPage<D>;
+        const answer = await world.models.find<D>(collection, query);
+        if (isOfDeliveries(collection)) before = answer;
+        return answer;
+      };
+      const waitFor = async (): Promise<boolean> => {
+        await world.caughtUp();
+        lags = false;
+        return true;
+      };
+      let meanwhile = async (): Promise<void> => undefined;
+      const executor: Executor = {
+        execute: (command) => world.executor.execute(command),
+        load: async (aggregate, id) => {
+          if (aggregate.name === webhookDeliveries.name) await meanwhile();
+          return world.executor.load(aggregate, id);
+        },
+      };
+      const { ids, end } = await underWay({
+        models: { ...world.models, find },
+        projector: { waitFor },
+        executor,
+      });
+      meanwhile = async () => {
+        lags = true;
+        await end();
+      };
+      await sender.dispatch(null);
+      await sender.idle();
+      expect(egress.requests.map(idOf)).to.deep.equal(ids);
+    });
   });
 
   it('switches a webhook off whose receiver is gone, also when a crash came between', async () => {

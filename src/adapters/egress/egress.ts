@@ -9,12 +9,13 @@ import { EgressFailed } from '../../ports/egress.ts';
 import type { Egress, EgressAnswer, EgressRequest } from '../../ports/egress.ts';
 import { judgeAddress, type AddressRange } from './addresses.ts';
 import { createResolve, type Resolve } from './names.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export interface EgressOptions {
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   /** Ranges that may be connected to though they are not of the public network, and without TLS. */
   readonly allowed: readonly AddressRange[];
-  /** Default: DNS. */
+  /** Default: the file of hosts, then DNS. */
   readonly resolve?: Resolve;
   /** PEM of authorities to trust instead of those that come with Node. */
   readonly trusted?: string;
@@ -84,14 +85,20 @@ export function createEgress(options: EgressOptions): Egress {
 
   async function ask(client: Client, request: EgressRequest, signal: AbortSignal): Promise<EgressAnswer> {
     const { pathname, search } = new URL(request.url);
-    const { statusCode, body } = await client.request({
+    const { statusCode, headers, body } = await client.request({
       method: request.method,
       path: pathname + search,
       headers: { 'User-Agent': 'Slipway', ...request.headers },
       body: request.body ?? null,
       signal,
     });
-    return { status: statusCode, body: new Uint8Array(await body.arrayBuffer()) };
+    const said = headers['retry-after'];
+    const retryAfter = typeof said === 'string' ? retryAfterMs(said, clock.now()) : null;
+    return {
+      status: statusCode,
+      ...(retryAfter === null ? {} : { retryAfterMs: retryAfter }),
+      body: new Uint8Array(await body.arrayBuffer()),
+    };
   }
 
   return {

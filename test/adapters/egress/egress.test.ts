@@ -190,6 +190,18 @@ describe('the outgoing client', () => {
       }
     });
 
+    it('what the answer says of when to come again, where it can be read', async () => {
+      const said = ['120', new Date(Date.now() + 60_000).toUTCString(), 'soon'];
+      receiver = await openReceiver((_request, response) =>
+        response.writeHead(429, { 'Retry-After': said[receiver.received.length - 1] ?? '' }).end(),
+      );
+      const egress = open({ allow: '127.0.0.1' });
+      const ask = () => egress.request(post(receiver.url));
+      expect(await ask()).to.include({ status: 429, retryAfterMs: 120_000 });
+      expect((await ask()).retryAfterMs).to.be.within(0, 60_000);
+      expect(await ask()).not.to.have.property('retryAfterMs');
+    });
+
     it('TLS with the name, though it connects to the address', async () => {
       receiver = await openReceiver(undefined, tls);
       const asked = { allow: '127.0.0.0/8', resolve: async () => ['127.0.0.1'] };
