@@ -58,12 +58,22 @@ async function answered(
   asked: string,
   query: NonNullable<Parameters<Source['get']>[1]>,
 ): Promise<unknown> {
-  const route = routes.find(({ method, path }) => method === 'GET' && `${prefix}${path}` === asked);
-  if (!route) throw new Error(`nothing answers ${asked} from a folder`);
+  const found = routes.flatMap((route) => {
+    const params = route.method === 'GET' ? paramsOf(`${prefix}${route.path}`, asked) : null;
+    return params ? [{ route, params }] : [];
+  })[0];
+  if (!found) throw new Error(`nothing answers ${asked} from a folder`);
+  const { route, params } = found;
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
   try {
     const { body } = await route.handler({
-      ...{ params: {}, body: undefined, principal: staff, address: '', whenGone: () => undefined },
+      ...{
+        params: validated(route.params, params, 'params'),
+        body: undefined,
+        principal: staff,
+        address: '',
+        whenGone: () => undefined,
+      },
       query: validated(
         route.query,
         Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
@@ -77,4 +87,15 @@ async function answered(
     if (error instanceof Problem) throw new Refused(error.message);
     throw error;
   }
+}
+
+/** Null: it is another path. */
+function paramsOf(path: string, asked: string): Readonly<Record<string, string>> | null {
+  const [names, parts] = [path.split('/'), asked.split('/')];
+  if (names.length !== parts.length) return null;
+  const pairs = names.map((name, index) => [name, decodeURIComponent(parts[index] ?? '')] as const);
+  if (pairs.some(([name, part]) => !name.startsWith(':') && name !== part)) return null;
+  return Object.fromEntries(
+    pairs.flatMap(([name, part]) => (name.startsWith(':') ? [[name.slice(1), part]] : [])),
+  );
 }

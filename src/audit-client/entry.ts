@@ -40,20 +40,35 @@ export type LogPage = z.output<typeof LogPage>;
 const longest = 120;
 
 export function lines(entry: Entry): readonly string[] {
-  const { at, summary, stream, revision, type, tenantId, reason, evidence, correlationId, position } = entry;
+  const { at, summary, stream, revision, type, tenantId, correlationId, position } = entry;
   const whose = tenantId === null ? 'the platform' : tenantId;
   return [
     `${at}  ${summary}  [${type}, ${stream}@${revision}]`,
     `    by ${who(entry)}; of ${whose}; correlation ${correlationId}; at ${position}`,
-    ...(reason === null ? [] : [`    reason: ${plain(reason)}`]),
-    ...evidence.map((sentence) => `    because: ${plain(sentence)}`),
+    ...reasons(entry).map((reason) => `    ${reason}`),
     ...whatChanged(entry).map((change) => `    ${change}`),
   ];
 }
 
-function who({ actor }: Entry): string {
+type Headed = Pick<Entry, 'at' | 'summary' | 'stream' | 'revision' | 'type' | 'actor'>;
+
+/** What happened, when, and who did it, in one line. */
+export function headline(entry: Headed): string {
+  const { at, summary, stream, revision, type } = entry;
+  return `${at}  ${summary}  [${type}, ${stream}@${revision}] by ${who(entry)}`;
+}
+
+export function reasons({ reason, evidence }: Pick<Entry, 'reason' | 'evidence'>): readonly string[] {
+  return [
+    ...(reason === null ? [] : [`reason: ${plain(reason)}`]),
+    ...evidence.map((sentence) => `because: ${plain(sentence)}`),
+  ];
+}
+
+function who({ actor }: Pick<Entry, 'actor'>): string {
   const person = actor.email === null ? actor.id : `${actor.email} (${actor.id})`;
-  return actor.id.startsWith(`${actor.face}:`) ? person : `${person} through ${actor.face}`;
+  const byItself = actor.face === 'process' || actor.face === 'start';
+  return byItself ? person : `${person} through ${actor.face}`;
 }
 
 /** The changes; where nobody knows them, the data, which then tells all. */

@@ -72,6 +72,8 @@ export interface LogSearch {
   readonly actor?: string;
   readonly correlationId?: string;
   readonly causationId?: string;
+  /** It is the event's own id, its correlation or its cause. */
+  readonly anyId?: string;
   /** An id: somewhere in the data there is exactly this string, or the stream's name ends with it, behind a dash or a dot. */
   readonly about?: string;
 }

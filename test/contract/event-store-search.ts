@@ -91,6 +91,25 @@ export function searchContract(
       ]);
     });
 
+    it('finds by whichever id it is: its own, that of the request or that of the command', async () => {
+      const id = randomUUID();
+      const given = [
+        event({ id }),
+        withMetadata({ correlationId: id }),
+        withMetadata({ causationId: id }),
+        withMetadata({ tenant: id }),
+      ];
+      await current().store.append(stream(), 'none', given);
+      const found = await all({ anyId: id }, 'backwards');
+      expect(found.map((one) => one.id)).to.eql(
+        given
+          .slice(0, 3)
+          .map((one) => one.id)
+          .toReversed(),
+      );
+      expect(await all({ anyId: id, tenant: 'x' }, 'backwards')).to.eql([]);
+    });
+
     it('pages through everything once, both ways, though the log grows', async () => {
       const id = randomUUID();
       const { store } = current();

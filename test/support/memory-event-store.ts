@@ -213,7 +213,9 @@ export function openMemoryEventStore(
 }
 
 function searchMatches(where: LogSearch, { id, type, stream, data, metadata }: RecordedEvent): boolean {
-  const { about } = where;
+  const { about, anyId } = where;
+  const { correlationId, causationId } = metadata;
+  if (anyId !== undefined && ![id, correlationId, causationId].includes(anyId)) return false;
   const isAbout =
     about === undefined ||
     JSON.stringify(data).includes(JSON.stringify(about)) ||

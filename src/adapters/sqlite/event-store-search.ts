@@ -111,7 +111,12 @@ function conditionsOf(where: LogSearch): {
   equal("metadata ->> '$.causationId'", where.causationId);
   equal("metadata ->> '$.actor.id'", where.actor);
   equal("metadata ->> '$.tenant'", where.tenant);
-  const { about } = where;
+  const { about, anyId } = where;
+  if (anyId !== undefined) {
+    const ids = ['id', "metadata ->> '$.correlationId'", "metadata ->> '$.causationId'"];
+    conditions.push(`(${ids.map((name) => `${name} = ?`).join(' OR ')})`);
+    values.push(...ids.map(() => anyId));
+  }
   if (about !== undefined) {
     const ends = [`-${about}`, `.${about}`];
     conditions.push(

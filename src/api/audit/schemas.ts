@@ -93,11 +93,16 @@ export const LogAnswer = z
   })
   .meta({ id: 'AuditLogPage' });
 
+type ShownEntry = Omit<AuditEntry, 'tenant' | 'actor'> & {
+  readonly tenantId: string | null;
+  readonly actor: AuditEntry['actor'] & { readonly email: string | null };
+};
+
 /** @param emails of users, by their ids */
 export function entryAnswer(
   { tenant, actor, ...entry }: AuditEntry,
   emails: ReadonlyMap<string, string>,
-): object {
+): ShownEntry {
   const who = { ...actor, email: emails.get(actor.id) ?? null };
   return { ...entry, tenantId: tenant, actor: who };
 }

@@ -13,7 +13,7 @@ import { installationTellings } from './installations.ts';
 import { pluginTellings } from './plugins.ts';
 import type { TellingDeps, Tellings, Told } from './telling.ts';
 import { tenantTellings } from './tenants.ts';
-import { announcementTypes, type Announcement, type Channel } from './types.ts';
+import { announcementTypes, type Announcement, type AnnouncementType, type Channel } from './types.ts';
 
 export interface Announcer {
   /**
@@ -60,12 +60,16 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
 
 function announcement({ id, position, metadata }: RecordedEvent, told: Told): Announcement {
   return {
-    // No event is told twice under one type.
-    id: `evt_${uuidV5(told.type, id)}`,
+    id: announcementId(told.type, id),
     eventId: id,
     ...told,
     channel: announcementTypes[told.type],
     position,
     timestamp: metadata.at,
   };
+}
+
+/** No event is told twice under one type. */
+export function announcementId(type: AnnouncementType, eventId: string): string {
+  return `evt_${uuidV5(type, eventId)}`;
 }

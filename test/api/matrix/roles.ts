@@ -67,6 +67,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'GET /api/v1/agent/assignments': [],
   'POST /api/v1/plugin-deployments/{deploymentId}/health-reports': [],
   'GET /api/v1/audit/log': tenants,
+  'GET /api/v1/audit/why/{id}': tenants,
   'POST /api/webhooks': tenants,
   'GET /api/webhooks': tenants,
   'GET /api/webhooks/{webhookId}': tenants,

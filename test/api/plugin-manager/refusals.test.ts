@@ -26,6 +26,7 @@ const parameters: Readonly<Record<string, string>> = {
   '{userId}': 'usr_unknown',
   '{keyId}': 'key_unknown',
   '{name}': 'unknown',
+  '{id}': 'dep-unknown',
 };
 
 describe('refusals over HTTP', () => {
