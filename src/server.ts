@@ -4,6 +4,7 @@ import { isInRanges } from './adapters/egress/addresses.ts';
 import { auditRoutes } from './api/audit/routes.ts';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
+import { createMalformed } from './api/http/malformed.ts';
 import { createHttpServer } from './api/http/server.ts';
 import { createRateLimiting } from './api/http/rate-limiting.ts';
 import type { HttpServices } from './api/http/services.ts';
@@ -166,7 +167,10 @@ export async function startServer(
       limits: { all: config.SLIPWAY_MAX_SOCKETS, perUser: config.SLIPWAY_SOCKETS_PER_USER },
     });
     const taken = sockets;
-    const http = await createHttpServer({ app, upgrades: taken, host: config.HOST, port: config.PORT });
+    const malformed = createMalformed(pluginManager.errors, services);
+    const http = await createHttpServer({
+      ...{ app, malformed, upgrades: taken, host: config.HOST, port: config.PORT },
+    });
     await platform.processes.start();
 
     let stopping: Promise<void> | null = null;

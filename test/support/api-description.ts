@@ -107,8 +107,10 @@ function createCheck(text: string): Check {
       const { required, schema } = '$ref' in header ? found(components.headers, header.$ref) : header;
       const value = sent.get(name);
       if (value === null) expect(required, `${told} without ${name}`).to.equal(false);
-      else
-        hold(validator(schema), /^\d+$/.test(value) ? Number(value) : value, `${told} with ${name} ${value}`);
+      else {
+        const isNumber = schema['type'] === 'integer' && /^\d+$/.test(value);
+        hold(validator(schema), isNumber ? Number(value) : value, `${told} with ${name} ${value}`);
+      }
     }
   }
 

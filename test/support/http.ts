@@ -1,6 +1,6 @@
 /** A small client over fetch, and a server for the length of a test. */
 import type { RequestListener } from 'node:http';
-import { createHttpServer } from '../../src/api/http/server.ts';
+import { createHttpServer, type HttpServerOptions } from '../../src/api/http/server.ts';
 import { describedBy } from './api-description.ts';
 
 export interface Reply {
@@ -66,9 +66,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Serves an application on a port that the system chooses while `use` runs. */
-export async function withServer<T>(app: RequestListener, use: (client: Client) => Promise<T>): Promise<T> {
-  const server = await createHttpServer({ app, host: '127.0.0.1', port: 0, drainMs: 1000 });
+/**
+ * Serves an application on a port that the system chooses while `use` runs.
+ * @param more of the server, which is as the HTTP server's own defaults are
+ */
+export async function withServer<T>(
+  app: RequestListener,
+  use: (client: Client) => Promise<T>,
+  more: Partial<HttpServerOptions> = {},
+): Promise<T> {
+  const server = await createHttpServer({ app, host: '127.0.0.1', port: 0, drainMs: 1000, ...more });
   try {
     return await use(createClient(server.url));
   } finally {

@@ -65,9 +65,19 @@ export function createApp({
       void refused(request, response, new Problem('Invalid', 'The target of the request is no path'));
       return;
     }
+    if (!namesOneHost(request)) {
+      void refused(request, response, new Problem('Invalid', 'Send one Host header'));
+      return;
+    }
     request.url = target;
     void app(request, response);
   };
+}
+
+/** RFC 9112, 3.2: HTTP/1.0 may leave it out. */
+function namesOneHost({ httpVersion, headersDistinct }: IncomingMessage): boolean {
+  const hosts = headersDistinct['host']?.length ?? 0;
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0');
 }
 
 /** Path and query; of an absolute target too (RFC 9112, 3.2.2), whose host says nothing here. Express would answer in HTML. */

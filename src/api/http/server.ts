@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Malformed } from './malformed.ts';
 
 export interface HttpServer {
   /** `http://127.0.0.1:3000` */
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   readonly app: RequestListener;
   /** Default: every request is HTTP and stays so. */
   readonly upgrades?: Upgrades;
+  /** Answers what never becomes a request; default: as Node does. */
+  readonly malformed?: Malformed;
   readonly host: string;
   /** 0: the system chooses. */
   readonly port: number;
@@ -39,12 +42,19 @@ const sweepMs = 20;
 export async function createHttpServer({
   app,
   upgrades,
+  malformed,
   host,
   port,
   drainMs = 10_000,
 }: HttpServerOptions): Promise<HttpServer> {
   let stopping: Promise<void> | null = null;
   const running = new Set<ServerResponse>();
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (stopping) response.setHeader('Connection', 'close');
+    running.add(response);
+    response.once('close', () => running.delete(response));
+    app(request, response);
+  };
   const server = createServer(
     {
       // Slow clients hold a connection no longer than this (slowloris).
@@ -54,17 +64,22 @@ export async function createHttpServer({
       maxHeaderSize: 16_384,
       // Without this, whoever asks for h2c would be handed over as well, and answered by nobody.
       shouldUpgradeCallback: (request: IncomingMessage) => upgrades?.asks(request) === true,
+      // Node's own answer would carry none of our headers: the application refuses it.
+      requireHostHeader: false,
     },
-    (request, response) => {
-      if (stopping) response.setHeader('Connection', 'close');
-      running.add(response);
-      response.once('close', () => running.delete(response));
-      app(request, response);
-    },
+    answer,
   );
   if (upgrades)
     server.on('upgrade', (request, socket, head) => {
       upgrades.take(request, socket, head);
+    });
+  // Expectations that nobody knows are no reason to refuse (RFC 9110, 10.1.1), least of all in another format.
+  server.on('checkExpectation', answer);
+  if (malformed)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      const hasBegun = [...running].some((response) => response.socket === socket && response.headersSent);
+      if (error.code === 'ECONNRESET' || !socket.writable || hasBegun) socket.destroy(error);
+      else malformed(error, socket);
     });
   const listening = Promise.withResolvers<undefined>();
   server.once('error', listening.reject);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { createConnection } from 'node:net';
-import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
-import { withServer } from '../../support/http.ts';
-import { example } from './example.ts';
+import { headersOfEveryAnswer } from '../../../src/api/http/exchange.ts';
+import { createMalformed } from '../../../src/api/http/malformed.ts';
+import { ErrorBody, pluginManagerErrors } from '../../../src/api/plugin-manager/errors.ts';
+import { withServer, type Client } from '../../support/http.ts';
+import { example, services } from './example.ts';
 
 describe('what no well-behaved client sends', () => {
   const targets: readonly (readonly [string, number])[] = [
@@ -24,6 +26,50 @@ describe('what no well-behaved client sends', () => {
       });
     });
   }
+
+  const close = 'Connection: close\r\n\r\n';
+  const unreadable: readonly (readonly [what: string, said: string, status: number])[] = [
+    ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['a TLS client hello', '\x16\x03\x01\x02\0\x01\0', 400],
+    ['another version', `GET /health HTTP/3.7\r\nHost: x\r\n${close}`, 400],
+    [
+      'two lengths',
+      `POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n${close}`,
+      400,
+    ],
+    [
+      'a length and chunks',
+      `POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n${close}`,
+      400,
+    ],
+    ['17 KB of headers', `GET /health HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(17_000)}\r\n${close}`, 431],
+    ['17 KB of path', `GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n${close}`, 431],
+    ['no host', `GET /health HTTP/1.1\r\n${close}`, 400],
+    ['two hosts', `GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n${close}`, 400],
+  ];
+  for (const [what, said, status] of unreadable)
+    it(`${what} is ${status} with a body and the headers of every answer, and the connection ends`, async () => {
+      const more = { malformed: createMalformed(pluginManagerErrors, services) };
+      const use = async ({ url, call }: Client): Promise<void> => {
+        const answer = await conversation(url, said);
+        const [head = '', body = ''] = answer.split('\r\n\r\n');
+        expect(head).to.match(new RegExp(`^HTTP/1.1 ${status} `));
+        for (const [name, value] of headersOfEveryAnswer) expect(head).to.include(`${name}: ${value}`);
+        const { traceId, code } = ErrorBody.parse(JSON.parse(body)).error;
+        expect(code).to.equal('VALIDATION_ERROR');
+        expect(head).to.include(`X-Correlation-Id: ${traceId}`).and.include('Connection: close');
+        expect((await call('GET', '/health')).status).to.equal(200);
+      };
+      await withServer(example().app, use, more);
+    });
+
+  it('HTTP/1.0 without a host, and expectations that nobody knows, are answered', async () => {
+    await withServer(example().app, async ({ url }) => {
+      expect(await conversation(url, 'GET /health HTTP/1.0\r\n\r\n')).to.match(/^HTTP\/1.1 200 /);
+      const expecting = `GET /health HTTP/1.1\r\nHost: x\r\nExpect: the-spanish-inquisition\r\n${close}`;
+      expect(await conversation(url, expecting)).to.match(/^HTTP\/1.1 200 /);
+    });
+  });
 
   it('a body that stops half-way leaves the server well', async () => {
     await withServer(example().app, async ({ url, call }) => {

@@ -43,8 +43,9 @@ export interface MatrixWorld {
   readonly things: NamedThings;
 }
 
-export async function openMatrixWorld(settings: Readonly<Record<string, string>> = {}): Promise<MatrixWorld> {
-  const server = await openWholeServer(settings);
+/** @param more as `openWholeServer` takes it */
+export async function openMatrixWorld(...more: Parameters<typeof openWholeServer>): Promise<MatrixWorld> {
+  const server = await openWholeServer(...more);
   const operations = operationsOf((await server.call('GET', '/api/openapi.json')).body);
   const admin = { token: await server.asRole('PlatformAdmin') };
 

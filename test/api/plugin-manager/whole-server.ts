@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { DeployedAnswer, DeploymentAnswer } from '../../../src/api/plugin-manager/deployment-schemas.ts';
+import type { Ports } from '../../../src/container.ts';
 import type { Role } from '../../../src/domain/permissions.ts';
 import type { Call, Reply } from '../../support/http.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -33,13 +34,14 @@ export interface WholeServer extends TestServer {
 
 const ends = ['Completed', 'RolledBack', 'RollbackFailed', 'Failed', 'Cancelled'];
 
-/** @param logTo takes every line of the log */
+/** @param logTo takes every line of the log; @param ports what the test brings beside the clock */
 export async function openWholeServer(
   settings: Readonly<Record<string, string>> = {},
   logTo?: (line: string) => void,
+  ports: Partial<Ports> = {},
 ): Promise<WholeServer> {
   const clock = createVirtualClock();
-  const server = await startTestServer({ settings, ports: { clock }, ...(logTo && { logTo }) });
+  const server = await startTestServer({ settings, ports: { ...ports, clock }, ...(logTo && { logTo }) });
   const ask: WholeServer['ask'] = async (role, method, path, body, call = {}) => {
     // What one has written oneself is waited for; what others wrote may be seen later.
     if (method === 'GET') await server.settle();
