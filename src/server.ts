@@ -42,6 +42,7 @@ import { createSchemas } from './core/schemas.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
+import { tenant } from './domain/tenant.ts';
 import { Email } from './domain/user.ts';
 import { allEvents } from './events.ts';
 import { createPlatform, type Platform } from './platform.ts';
@@ -162,6 +163,7 @@ export async function startServer(
     sockets = await openSockets({
       ...{ store, announcer, authentication, sessions, clock, logger },
       isReady: () => readiness.now().ready,
+      isSuspended: async (id) => (await executor.load(tenant, id)).state?.status === 'Suspended',
       origins: config.CORS_ORIGINS,
       isTrustedProxy,
       limits: { all: config.SLIPWAY_MAX_SOCKETS, perUser: config.SLIPWAY_SOCKETS_PER_USER },

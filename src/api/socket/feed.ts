@@ -32,7 +32,7 @@ const longestTurn = 10;
 
 /**
  * Begins at the log's end.
- * @param options.others further types of events, and who sees them in the order of the log, before anybody is told what comes after
+ * @param options.others types of events, told or not, and who sees them in the order of the log, before anybody is told what comes after
  */
 export async function startFeed(options: {
   readonly store: Pick<EventStore, 'head' | 'subscribe' | 'compare'>;
@@ -57,8 +57,8 @@ export async function startFeed(options: {
     for await (const batch of store.subscribe({ after: position, filter, signal })) {
       for (const event of batch.events) {
         const channel = announcedEvents.get(event.type);
-        if (channel === undefined) others.see(event);
-        else if (attended.has(channel)) tell(await renderer.render(event, position));
+        if (channel !== undefined && attended.has(channel)) tell(await renderer.render(event, position));
+        if (others.types.includes(event.type)) others.see(event);
         // At once, so that whoever joins now joins either before or after the event.
         position = event.position;
         if (performance.now() - turnBegan < longestTurn) continue;

@@ -25,6 +25,7 @@ export interface SocketsOptions {
   readonly store: Pick<EventStore, 'head' | 'compare' | 'subscribe' | 'readAll'>;
   readonly announcer: Announcer;
   readonly authentication: Authentication;
+  readonly isSuspended: (tenant: string) => Promise<boolean>;
   readonly sessions: Pick<Sessions, 'onEnd'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,11 +52,29 @@ const recheckEvery = 30;
 const farewellMs = 30_000;
 const stopWithinMs = 2_000;
 
-/** What a recorded event means to the sockets of its user. */
-const endings: Readonly<Record<string, (event: RecordedEvent, principal: Authenticated) => boolean>> = {
-  UserDisabled: () => true,
-  UserRoleChanged: () => true,
-  ApiKeyRevoked: ({ data }, { apiKeyId }) => apiKeyId !== null && data['keyId'] === apiKeyId,
+const isOfUser = ({ stream }: RecordedEvent, { userId }: Authenticated): boolean =>
+  stream === `user-${userId}`;
+
+/** Recorded events that end sockets: whose, and how. */
+const endings: Readonly<
+  Record<
+    string,
+    {
+      readonly of: (event: RecordedEvent, principal: Authenticated) => boolean;
+      readonly end: (connection: Connection) => void;
+    }
+  >
+> = {
+  UserDisabled: { of: isOfUser, end: (connection) => connection.revoke() },
+  UserRoleChanged: { of: isOfUser, end: (connection) => connection.revoke() },
+  ApiKeyRevoked: {
+    of: (event, principal) => isOfUser(event, principal) && event.data['keyId'] === principal.apiKeyId,
+    end: (connection) => connection.revoke(),
+  },
+  TenantSuspended: {
+    of: ({ stream }, { tenant }) => stream === `tenant-${tenant}`,
+    end: (connection) => connection.suspend(),
+  },
 };
 
 /** Listens to the log at once; sockets come with the upgrades that the HTTP server hands over. */
@@ -67,7 +86,7 @@ export async function openSockets(options: SocketsOptions): Promise<Sockets> {
   const history = createHistory({ store, renderer });
   const feed = await startFeed({
     ...{ store, renderer, clock, log: logger },
-    others: { types: Object.keys(endings), see: endUsers },
+    others: { types: Object.keys(endings), see: endWhere },
   });
   const server = new WebSocketServer({
     ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
@@ -77,12 +96,10 @@ export async function openSockets(options: SocketsOptions): Promise<Sockets> {
   let cancelCheck: (() => void) | null = null;
   let emptied = (): void => undefined;
 
-  function endUsers(event: RecordedEvent): void {
-    const userId = event.stream.slice('user-'.length);
-    for (const connection of connections) {
-      const { principal } = connection;
-      if (principal?.userId === userId && endings[event.type]?.(event, principal)) connection.revoke();
-    }
+  function endWhere(event: RecordedEvent): void {
+    const ending = endings[event.type];
+    for (const connection of connections)
+      if (connection.principal && ending?.of(event, connection.principal)) ending.end(connection);
   }
 
   options.sessions.onEnd((sessionId) => {

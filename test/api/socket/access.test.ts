@@ -154,6 +154,56 @@ describe('who may listen on a socket', function () {
     });
   }
 
+  it('until the tenant is suspended, which is told first; and again once it is not', async () => {
+    const { token } = await person('TenantAdmin', globexId);
+    const goes = await listening(token, 'tenants', 'plugins');
+    const other = await listening(await server.asRole('TenantAdmin', acmeId));
+    const turn = (status: string) => server.ask('PlatformAdmin', 'PATCH', `/tenants/${globexId}`, { status });
+    expect((await turn('Suspended')).status).to.equal(200);
+    expect((await goes.next()).type).to.equal('tenant:suspended');
+    await expectEnd(goes, 'PERMISSION_DENIED', 4403);
+    const late = await connect();
+    late.send({ type: 'auth', token });
+    await expectEnd(late, 'PERMISSION_DENIED', 4403);
+    await edit('While it is suspended');
+    expect((await other.next()).data).to.include({ displayName: 'While it is suspended' });
+    expect((await turn('Active')).status).to.equal(200);
+    const again = await listening(token, 'plugins');
+    await edit('Active again');
+    expect((await again.next()).data).to.include({ displayName: 'Active again' });
+  });
+
+  it('an agent with its key, but to nothing: its permissions open no channel', async () => {
+    const scoped = { name: 'Agent', scope: { environment: 'Production' } };
+    const made = await server.ask('TenantAdmin', 'POST', '/api-keys', scoped);
+    const client = await connect({ 'X-API-Key': CreatedApiKeyAnswer.parse(made.body).key });
+    expect(await client.next()).to.include({ type: 'authenticated', tenantId: acmeId });
+    const { channels: allowed, denied } = await client.subscribe(channels);
+    expect(allowed).to.deep.equal([]);
+    expect(denied).to.have.deep.members([
+      { channel: 'plugins', permission: 'plugins:read' },
+      { channel: 'deployments', permission: 'deployments:read' },
+      { channel: 'health', permission: 'deployments:read' },
+      { channel: 'tenants', permission: 'tenants:read' },
+    ]);
+    const other = await listening(await server.asRole('TenantAdmin', acmeId));
+    await edit('Not for agents');
+    expect((await other.next()).data).to.include({ displayName: 'Not for agents' });
+    client.send({ type: 'ping' });
+    expect((await client.next()).type).to.equal('pong');
+  });
+
+  it('no longer than the API key', async () => {
+    const expiresAt = new Date(server.clock.now() + 3_600_000).toISOString();
+    const wanted = { name: 'Brief', permissions: ['plugins:read'], expiresAt };
+    const made = await server.ask('TenantAdmin', 'POST', '/api-keys', wanted);
+    const client = await listening(CreatedApiKeyAnswer.parse(made.body).key);
+    server.clock.jump(server.clock.now() + 3_600_000);
+    await server.pass(1);
+    await expectEnd(client, 'AUTH_TOKEN_EXPIRED');
+    server.clock.jump(server.clock.now() - 3_600_000);
+  });
+
   it('and nobody sees anything of another tenant, live or from the start', async () => {
     const start = server.server.ports.eventStore.logId;
     const everybody = {

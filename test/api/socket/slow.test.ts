@@ -66,6 +66,7 @@ describe('fifty slow and fifty fast sockets', function () {
       authentication: { authenticate, authenticateKey: authenticate, holds: async () => true },
       sessions: { onEnd: () => undefined },
       isTrustedProxy: () => false,
+      isSuspended: async () => false,
       limits: { all: 1_000, perUser: 1_000 },
     });
     const app = () => undefined;
