@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 
 export interface Crowd {
-  /** Resolves when all are subscribed to plugins, and the slow ones have stopped reading. */
+  /** Whoever was there before goes. Resolves when all are subscribed to plugins, and the slow ones have stopped reading. */
   open(crowd: {
     readonly url: string;
     readonly token: string;
@@ -111,6 +111,7 @@ async function wake(slug: string): Promise<CrowdReport> {
   const again = await Promise.all(
     crowd.slow.map((before) => client(positions.get(before) ?? null, before.slugs)),
   );
+  crowd.slow = again;
   await Promise.all(again.map((one) => one.at(slug)));
   const told = (clients: readonly Client[]) => clients.map(({ slugs }) => slugs);
   return { fast: told(crowd.fast), slow: told(again), codes };
@@ -127,6 +128,7 @@ async function obey(message: {
   readonly wake?: string;
 }): Promise<unknown> {
   if (message.open) {
+    for (const { ws } of [...crowd.fast, ...crowd.slow]) ws.terminate();
     credentials = message.open;
     const { fast, slow } = message.open;
     crowd.fast = await Promise.all(Array.from({ length: fast }, () => client(null)));
