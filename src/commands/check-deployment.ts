@@ -4,7 +4,7 @@ import { CommandRefused, type Executor } from '../core/executor.ts';
 import type { DeploymentRequest } from '../domain/deployment/events.ts';
 import type { PlanInput, Planned } from '../domain/deployment/plan.ts';
 import { freeze, freezeId, refuseFrozen } from '../domain/freeze.ts';
-import type { Environment, PluginId, Slot, TenantId } from '../domain/ids.ts';
+import { slotKey, type Environment, type PluginId, type Slot, type TenantId } from '../domain/ids.ts';
 import { findVersion, livePlugin, plugin, type PublishedVersion } from '../domain/plugin.ts';
 import { beingDeleted } from '../domain/publisher.ts';
 import { askedOf } from '../domain/quota.ts';
@@ -102,8 +102,12 @@ async function runs(executor: Executor, slot: Slot, semanticVersion: string): Pr
 }
 
 /** What all its instances reserve, beside those that it replaces. */
-export function quotaOf({ plugin: pluginId }: Slot, { resources }: PublishedVersion, planned: Planned) {
-  return { plugin: pluginId, ...askedOf(reservesOf(resources), planned.totalInstances) };
+export function quotaOf(target: Slot, { resources }: PublishedVersion, planned: Planned) {
+  return {
+    slot: slotKey(target),
+    plugin: target.plugin,
+    ...askedOf(reservesOf(resources), planned.totalInstances),
+  };
 }
 
 /** What each instance reserves at least (decisions 25). */

@@ -77,7 +77,7 @@ export async function deployPlugin(
   const lapsed = !holds(first.state, deploymentId) && !(await isRecorded(executor, deploymentId));
   const claimed = lapsed ? await claimSlot(step(context, `claim over fence ${first.state.fence}`)) : first;
 
-  const reservation: AskedQuota = { ...asked, slot: key, fence: claimed.state.fence };
+  const reservation: AskedQuota = { ...asked, fence: claimed.state.fence };
   const checked = await (async () => {
     if (mayBeNew) await reserveQuota(deps, context, input.tenantId, reservation);
     const after = await checkDeployment(deps, target, input);

@@ -42,7 +42,7 @@ export async function refuseHasteOf(
 export async function refuseExcessOf(
   { executor }: QuotaDeps,
   tenantId: TenantId,
-  asked: Pick<AskedQuota, 'deploymentId' | 'plugin' | 'cpu' | 'memoryMB'>,
+  asked: Pick<AskedQuota, 'deploymentId' | 'slot' | 'plugin' | 'cpu' | 'memoryMB'>,
 ): Promise<void> {
   const { state: host } = await executor.load(tenant, tenantId);
   if (!host) return;

@@ -170,7 +170,7 @@ export function refuseHaste(
 /** Conflict that names every quota that would be exceeded. What asks for nothing of a quota exceeds nothing. */
 export function refuseExcess(
   reservations: readonly Reservation[],
-  asked: Pick<AskedQuota, 'plugin' | 'cpu' | 'memoryMB'>,
+  asked: Pick<AskedQuota, 'slot' | 'plugin' | 'cpu' | 'memoryMB'>,
   quotas: Bounds['quotas'],
 ): Refusal | null {
   const used = reservedIn(reservations);
@@ -192,7 +192,10 @@ export function refuseExcess(
   );
   if (details.length === 0) return null;
   const told = details.map(({ message }) => message).join('; ');
-  return refuse('Conflict', `The tenant's quota is exceeded: ${told}`, ...details);
+  const replaces = reservations.some(({ slot }) => slot === asked.slot);
+  const why = replaces ? '. What it would replace counts until the rollout has ended' : '';
+  const way = 'deploy fewer instances, undeploy something, or ask a PlatformAdmin for more';
+  return refuse('Conflict', `The tenant's quota is exceeded: ${told}${why}: ${way}`, ...details);
 }
 
 function shown(amount: number): number {

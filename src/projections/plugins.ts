@@ -257,6 +257,12 @@ export async function getPlugin(
   return { ...found.data, author: opened === null ? null : Author.parse(JSON.parse(opened)) };
 }
 
+/** Whether it has had a Stable version or a completed deployment; false when there is none. */
+export async function isActive(models: ReadModels, pluginId: PluginId): Promise<boolean> {
+  const found = await models.get<PluginDocument>(plugins.name, pluginId, { kind: 'platform' });
+  return found?.data.active ?? false;
+}
+
 /** Null when there is no such plugin or version. */
 export async function getPluginVersion(
   models: ReadModels,

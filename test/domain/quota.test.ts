@@ -89,6 +89,16 @@ describe('a quota', () => {
       );
   });
 
+  it('says the way out, and why what is to be replaced counts as well', () => {
+    const refused = (slot?: ReturnType<typeof keyOf>) =>
+      given(reserved(asked('a'))).when(ask(asked('b', slot ? { slot } : {}), bounds({ maxCpu: 3 })));
+    const way = 'deploy fewer instances, undeploy something, or ask a PlatformAdmin for more$';
+    const told = "^The tenant's quota is exceeded: maxCpu: limit 3, used 2, asked 2";
+    refused(keyOf('mail', 'Staging')).thenRefused('Conflict', new RegExp(`${told}: ${way}`));
+    const why = 'What it would replace counts until the rollout has ended';
+    refused().thenRefused('Conflict', new RegExp(`${told}. ${why}: ${way}`));
+  });
+
   it('adds fractions without losing any', () => {
     expect(askedOf({ cpu: 0.1, memoryMB: 0.3 }, 3)).to.deep.equal({ cpu: 0.3, memoryMB: 0.9, instances: 3 });
     const tenths = Array.from({ length: 9 }, (_, index) => reserved(asked(`d${index}`, { cpu: 0.1 })));

@@ -14,6 +14,7 @@ import { conditionsOf, tagged } from './conditions.ts';
 import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
 import type { Exchange, ProblemRenderer } from './exchange.ts';
 import { Problem, problemOf } from './problem.ts';
+import { lacking } from './lacking.ts';
 import type { Principal } from './principal.ts';
 import { parseQuery } from './query.ts';
 import type { FaceLimits } from './rate-limiting.ts';
@@ -96,7 +97,7 @@ export function createDispatch(
     });
     await rateLimiting.admit(response, principal, endpoint, limit);
     if (principal.permissions.has(policy.permission)) return principal;
-    throw new Problem('Forbidden', `This needs the permission ${policy.permission}`);
+    throw lacking(principal, policy.permission);
   }
 
   /** A refusal that was decided is an answer to keep like any other (design: 2xx, 404 and 409 are). */

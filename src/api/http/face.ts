@@ -116,7 +116,7 @@ export function refuseUnrouted(
 }
 
 export function noSuchRoute(): Problem {
-  return new Problem('NotFound', 'There is nothing at this path');
+  return new Problem('NotFound', 'There is nothing at this path: what there is stands at /docs');
 }
 
 function byPath(face: Face): ReadonlyMap<string, ReadonlyMap<string, Route>> {

@@ -3,7 +3,7 @@ import { registerPlugin, type RegisterPluginDeps } from '../../commands/register
 import { PluginId } from '../../domain/ids.ts';
 import { editionOf } from '../../domain/plugin.ts';
 import { listPlugins } from '../../projections/plugin-lists.ts';
-import { getPlugin, getPluginVersion, pluginsProjection } from '../../projections/plugins.ts';
+import { getPlugin, getPluginVersion, isActive, pluginsProjection } from '../../projections/plugins.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import { route, type Route } from '../http/route.ts';
 import {
@@ -47,9 +47,12 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
         const publisher = callerOf(principal);
         const registered = await registerPlugin(deps, { ...context, publisher }, body);
         const { position, isNew, ...answer } = registered;
+        // Its stream does not say whether it was ever deployed.
+        const isKnownActive = !isNew && (await isActive(models, body.pluginId));
+        const status = isKnownActive && answer.status === 'Registered' ? 'Active' : answer.status;
         const url = `${prefix}/plugins/${answer.pluginId}`;
         const headers = { Location: isNew ? url : `${url}/versions/${encodeURIComponent(answer.version)}` };
-        return { status: 201, body: answer, headers, position };
+        return { status: 201, body: { ...answer, status }, headers, position };
       },
     }),
     route({

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { registerCorePayments, registerStripe } from '../../fixtures/plugin-manager.ts';
 import type { Reply } from '../../support/http.ts';
-import { expectRefusal, openWholeServer, tenantOf, type WholeServer } from './whole-server.ts';
+import { acmeId, expectRefusal, openWholeServer, tenantOf, type WholeServer } from './whole-server.ts';
 
 describe('registering over HTTP', () => {
   let server: WholeServer;
@@ -36,6 +36,20 @@ describe('registering over HTTP', () => {
       'versions[0].semanticVersion': '2.1.0',
       'versions[1].semanticVersion': '2.0.0',
     });
+  });
+
+  it('answers another Beta version of what was deployed as the next read shows it', async () => {
+    await server.ask('PlatformAdmin', 'POST', '/tenants', { tenantId: acmeId, name: 'Acme' });
+    const beta = (semanticVersion: string) => ({ ...version(semanticVersion), state: 'Beta' });
+    const first = await register({ pluginId: 'only-betas', name: 'Only Betas', version: beta('0.1.0') });
+    expect(first.body).to.include({ status: 'Registered' });
+    const where = { tenantId: acmeId, environment: 'Production' };
+    const id = await server.deploy({ pluginId: 'only-betas', pluginVersion: '0.1.0', ...where });
+    expect(await server.finished(id)).to.equal('Completed');
+    const second = await register({ pluginId: 'only-betas', name: 'Only Betas', version: beta('0.2.0') });
+    expect(second.body).to.include({ version: '0.2.0', status: 'Active' });
+    const { body } = await server.ask('Viewer', 'GET', '/plugins/only-betas');
+    expect(body).to.include({ status: 'Active' });
   });
 
   it('refuses a known version, and one that differs from it in build metadata alone', async () => {
