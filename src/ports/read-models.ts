@@ -22,6 +22,11 @@ export type Scope = { readonly kind: 'platform' } | { readonly kind: 'tenant'; r
 export interface IndexSpec {
   readonly fields: readonly string[];
   readonly multi?: true;
+  /**
+   * Paths that this index is filtered by beside the order of its fields, or (of its fields) by whether they are true or false:
+   * such conditions are checked without a look at the documents that they leave out.
+   */
+  readonly covers?: readonly string[];
 }
 
 export interface CollectionSpec {

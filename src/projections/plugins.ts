@@ -73,8 +73,11 @@ export const plugins: Collection<PluginDocument> = {
     { fields: ['category', 'createdAt'] },
     { fields: ['category', 'status', 'createdAt'] },
     { fields: ['status', 'createdAt'] },
-    { fields: ['listing', 'featured', 'installationCount', 'createdAt'] },
-    { fields: ['category', 'listing', 'featured', 'installationCount', 'createdAt'] },
+    { fields: ['listing', 'featured', 'installationCount', 'createdAt'], covers: ['featured', 'status'] },
+    {
+      fields: ['category', 'listing', 'featured', 'installationCount', 'createdAt'],
+      covers: ['featured', 'status'],
+    },
     { fields: ['capabilityIds'], multi: true },
     { fields: ['tags'], multi: true },
     { fields: ['id'] },

@@ -6,7 +6,7 @@ import type { CollectionSpec, Document, Filter, Scope } from '../../src/ports/re
 /** Declared twice, so that each question is asked of what a tenant may see of both. */
 export function specs(): readonly CollectionSpec[] {
   const indexes = [
-    { fields: ['status', 'n'] },
+    { fields: ['status', 'n'], covers: ['n', 'flag', 'mixed'] },
     { fields: ['n'] },
     { fields: ['flag'] },
     { fields: ['mixed'] },

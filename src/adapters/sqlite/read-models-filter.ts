@@ -1,7 +1,7 @@
 /** Filters and scopes as SQL over a document table that goes by the name `docs`. */
 import type { SQLInputValue } from 'node:sqlite';
 import type { Filter, Scope } from '../../ports/read-models.ts';
-import { extract, jsonPath } from './read-models-path.ts';
+import { extract, jsonPath, typeOf } from './read-models-path.ts';
 import { elementsTable, type Table } from './read-models-schema.ts';
 
 export interface Sql {
@@ -114,7 +114,7 @@ function bounded(path: string, bound: keyof typeof operators, value: Scalar): Sq
 }
 
 function ofType(path: string, ...types: readonly string[]): Sql {
-  return sql(`json_type(docs.data, ${jsonPath(path)}) IN (${types.map((type) => `'${type}'`).join(', ')})`);
+  return sql(`${typeOf(path)} IN (${types.map((type) => `'${type}'`).join(', ')})`);
 }
 
 function contains(table: Table, path: string, element: Scalar): Sql {
@@ -127,7 +127,7 @@ function contains(table: Table, path: string, element: Scalar): Sql {
   }
   const [type, value] = elementCondition(element);
   return {
-    text: `(json_type(docs.data, ${jsonPath(path)}) = 'array' AND EXISTS (
+    text: `(${typeOf(path)} = 'array' AND EXISTS (
       SELECT 1 FROM json_each(docs.data, ${jsonPath(path)}) AS element WHERE element.type IN (${type})${value.text}))`,
     values: value.values,
   };

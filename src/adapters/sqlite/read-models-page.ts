@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
 import { BadCursor, UnanswerableQuery, type Document, type Query } from '../../ports/read-models.ts';
-import { all, sql, where, type Sql } from './read-models-filter.ts';
+import { all, conjuncts, sql, where, type Sql } from './read-models-filter.ts';
 import { extract, valueAt } from './read-models-path.ts';
 import { documentsTable, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS } from './read-models-statements.ts';
@@ -12,6 +12,8 @@ type KeyValue = string | number | null;
 
 interface SortKey {
   readonly field: string;
+  /** The filter lets one value through: nothing is to be sorted, and SQLite would sort it for not knowing that. */
+  readonly isFixed: boolean;
   readonly order: Order;
 }
 
@@ -41,8 +43,9 @@ export function pageStatements(table: Table, query: Query): readonly Sql[] {
 }
 
 function orderBy(keys: readonly SortKey[]): string {
-  if (keys.length === 0) return '';
-  return `ORDER BY ${keys.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
+  const sorted = keys.filter(({ isFixed }) => !isFixed);
+  if (sorted.length === 0) return '';
+  return `ORDER BY ${sorted.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
 }
 
 export function checkLimit(limit: number): void {
@@ -52,8 +55,14 @@ export function checkLimit(limit: number): void {
 }
 
 function sortKeys(query: Query): readonly SortKey[] {
-  const keys = (query.sort ?? []).map(({ path, order }) => ({ field: extract(path), order }));
-  return [...keys, { field: 'docs.id', order: keys.at(-1)?.order ?? 'asc' }];
+  const fixed = new Set(
+    (query.filter ? conjuncts(query.filter) : []).flatMap((part) => ('equal' in part ? [part.equal[0]] : [])),
+  );
+  const keys = (query.sort ?? []).map(({ path, order }) => ({
+    ...{ field: extract(path), order },
+    isFixed: fixed.has(path),
+  }));
+  return [...keys, { field: 'docs.id', order: keys.at(-1)?.order ?? 'asc', isFixed: false }];
 }
 
 /** Documents that an index has side by side, and the sort keys that are not the same in all of them. */

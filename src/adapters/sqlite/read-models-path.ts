@@ -17,6 +17,11 @@ export function extract(path: string, table = 'docs.'): string {
   return `json_extract(${table}data, ${jsonPath(path)})`;
 }
 
+/** As JSON names it, `true` and `false` apart; spelt the same in indexes and in queries, too. */
+export function typeOf(path: string, table = 'docs.'): string {
+  return `json_type(${table}data, ${jsonPath(path)})`;
+}
+
 /** The value at a dotted path; undefined where there is none. */
 export function valueAt(data: unknown, path: string): unknown {
   let value = data;
@@ -34,7 +39,12 @@ export function checkCollections(collections: readonly CollectionSpec[]): void {
   for (const { name, indexes, text, textFilters = [] } of collections) {
     if (!/^[a-z][a-z0-9_]{0,40}$/.test(name))
       throw new Error(`not a collection's name: ${JSON.stringify(name)}`);
-    for (const path of [...indexes.flatMap(({ fields }) => fields), ...text, ...textFilters]) jsonPath(path);
+    for (const path of [
+      ...indexes.flatMap(({ fields, covers = [] }) => [...fields, ...covers]),
+      ...text,
+      ...textFilters,
+    ])
+      jsonPath(path);
     if (indexes.some(({ fields }) => fields.length === 0))
       throw new Error(`${name} has an index without fields`);
   }

@@ -1,8 +1,8 @@
 /** The tables of the read models: their names, how they are made, adapted and dropped, and the catalogue of what is there. */
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { CollectionSpec, Generation } from '../../ports/read-models.ts';
-import { extract } from './read-models-path.ts';
+import type { CollectionSpec, Generation, IndexSpec } from '../../ports/read-models.ts';
+import { extract, typeOf } from './read-models-path.ts';
 
 /** A collection as stored: its tables carry its number, which is never used again. */
 export interface Table {
@@ -131,9 +131,19 @@ export function adaptIndexes(db: DatabaseSync, { number, spec }: Table): void {
 function indexedColumns(spec: CollectionSpec): readonly string[] {
   const declared = spec.indexes
     .filter((index) => !index.multi)
-    .map((index) => `${index.fields.map((field) => extract(field, '')).join(', ')}, id`);
+    .map((index) => [...columnsOf(index.fields), 'id', ...coveredColumns(index)].join(', '));
   if (spec.visibility === 'public') return declared;
   return ['tenant, id', ...declared, ...declared.map((columns) => `tenant, ${columns}`)];
+}
+
+function columnsOf(paths: readonly string[]): readonly string[] {
+  return paths.map((path) => extract(path, ''));
+}
+
+/** What conditions ask for (read-models-filter.ts): values, and their types where values alone could mislead. */
+function coveredColumns({ fields, covers = [] }: IndexSpec): readonly string[] {
+  const values = columnsOf(covers.filter((path) => !fields.includes(path)));
+  return [...values, ...covers.map((path) => typeOf(path, ''))];
 }
 
 export function multiFields(spec: CollectionSpec): readonly string[] {

@@ -18,6 +18,13 @@ const indexes = [
 const own: CollectionSpec = { name: 'own', visibility: 'tenant', indexes, text: [] };
 const open: CollectionSpec = { name: 'open', visibility: 'public', indexes, text: [] };
 
+const covering: CollectionSpec = {
+  name: 'covering',
+  visibility: 'public',
+  indexes: [{ fields: ['status', 'nested.flag', 'at'], covers: ['nested.flag', 'kind'] }],
+  text: [],
+};
+
 describe('the plans of SQLite queries', () => {
   const db = new DatabaseSync(':memory:');
   const tables: Record<string, Table> = {};
@@ -26,12 +33,14 @@ describe('the plans of SQLite queries', () => {
     createMeta(db);
     const writer = writing(db);
     const generation = { projection: 'plans', version: 1 };
-    for (const { number, spec } of writer.declare(generation, [own, open]))
+    for (const { number, spec } of writer.declare(generation, [own, open, covering]))
       tables[spec.name] = { number, spec };
     const writes = Array.from({ length: 3000 }, (_, n) => {
       const data = { status: `s${n % 4}`, at: n, nested: { flag: n % 2 === 0 }, tags: [`t${n % 50}`] };
       return { id: `d${n}`, tenant: n % 10 === 0 ? 'acme' : 'globex', data };
-    }).flatMap((document) => ['own', 'open'].map((collection) => ({ put: { collection, document } })));
+    }).flatMap((document) =>
+      ['own', 'open', 'covering'].map((collection) => ({ put: { collection, document } })),
+    );
     writer.commit(generation, writes, { position: 'log:1' as Position, eventId: null });
   });
   after(() => db.close());
@@ -42,6 +51,38 @@ describe('the plans of SQLite queries', () => {
       return steps.map((step) => String(step['detail'])).join('; ');
     });
   }
+
+  const listed: Filter = { equal: ['status', 's1'] };
+  const covered: Readonly<Record<string, Filter>> = {
+    'whether a field of the index is false': { equal: ['nested.flag', false] },
+    'what the index only covers': { equal: ['kind', 'big'] },
+    'a value whose type has a say': { equal: ['kind', 1] },
+  };
+  for (const [what, filter] of Object.entries(covered))
+    it(`count in the index alone, by ${what}`, () => {
+      const table = tables['covering']!;
+      const asked = where(table, { scope: platform, filter: { and: [listed, filter] } });
+      const text = `SELECT count(*) FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`;
+      const steps = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...asked.values);
+      expect(steps.map((step) => String(step['detail'])).join('; ')).to.match(
+        /^SEARCH docs USING COVERING INDEX/,
+      );
+    });
+
+  it('sort nothing by what the filter leaves only one value of', () => {
+    const sort = ['nested.flag', 'at'].map((path) => ({ path, order: 'desc' }) as const);
+    const query = {
+      scope: platform,
+      sort,
+      filter: { and: [listed, { equal: ['nested.flag', false] as const }] },
+    };
+    const last = { id: 'd5', tenant: 'acme', data: { status: 's1', at: 5, nested: { flag: false } } };
+    const cursor = encodeCursor({ ...query, limit: 20 }, last);
+    for (const plan of [...plansOf('covering', query), ...plansOf('covering', { ...query, cursor })])
+      expect(plan)
+        .to.match(/USING INDEX/)
+        .and.not.match(/TEMP B-TREE/);
+  });
 
   const filters: Readonly<Record<string, Filter>> = {
     equal: { equal: ['status', 's1'] },
