@@ -1,9 +1,8 @@
-/** Values of secrets: in the vault, and nowhere else. */
-import { findSecret, secrets, versionFor, type Secrets } from '../domain/secrets.ts';
+/** Values of secrets: in the vault, and nowhere else. Nothing reads them yet: no runtime of this version starts what would need one. */
+import { findSecret, type Secrets } from '../domain/secrets.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { SecretName } from '../domain/secret-reference.ts';
 import type { Vault, VaultKey } from '../ports/vault.ts';
-import type { Executor } from './executor.ts';
 
 const kind = 'tenant-secret';
 
@@ -41,24 +40,4 @@ export async function discardValues(
     // A later one may belong to a change under way.
     if (version <= state.version && !kept.has(version)) await vault.delete({ kind, name: sealed });
   }
-}
-
-/**
- * For the start of an instance, and nothing else. @param requestedAt when its deployment was requested, ISO 8601
- * @returns values by name; a secret that does not exist is not among them
- */
-export async function secretValues(
-  { executor, vault }: { readonly executor: Pick<Executor, 'load'>; readonly vault: Pick<Vault, 'get'> },
-  tenant: TenantId,
-  names: Iterable<string>,
-  requestedAt: string,
-): Promise<ReadonlyMap<string, string>> {
-  const { state } = await executor.load(secrets, tenant);
-  const values = new Map<string, string>();
-  for (const name of new Set(names)) {
-    const secret = findSecret(state, name);
-    const sealed = secret && (await vault.get(keyOf(tenant, name, versionFor(secret, requestedAt))));
-    if (sealed) values.set(name, Buffer.from(sealed).toString());
-  }
-  return values;
 }

@@ -75,17 +75,6 @@ export function findSecret({ secrets: all }: Secrets, name: string): Secret | nu
   return all.find((secret) => secret.name === name) ?? null;
 }
 
-/**
- * The version that a deployment was requested with: a value that is set later reaches the next deployment. For one requested before
- * anything that is kept, the oldest.
- * @param requestedAt ISO 8601
- */
-export function versionFor({ versions }: Secret, requestedAt: string): number {
-  const [newest] = versions;
-  const then = Date.parse(requestedAt);
-  return (versions.find(({ at }) => Date.parse(at) <= then) ?? versions.at(-1) ?? newest).version;
-}
-
 // Decisions
 
 /** Nothing, when another change has taken the version. */

@@ -6,7 +6,6 @@ import {
   findSecret,
   secrets,
   setSecret,
-  versionFor,
   type SecretChange,
   type SecretEvent,
 } from '../../src/domain/secrets.ts';
@@ -73,10 +72,5 @@ describe('secrets of a tenant', () => {
     const { state } = given(...Array.from({ length: 8 }, (_, index) => set('a', index + 1)));
     const secret = findSecret(state, 'a')!;
     expect(secret.versions.map(({ version }) => version)).to.deep.equal([8, 7, 6, 5, 4]);
-    expect(versionFor(secret, at(99))).to.equal(8);
-    expect(versionFor(secret, at(8))).to.equal(8);
-    expect(versionFor(secret, new Date(Date.parse(at(8)) - 1).toISOString())).to.equal(7);
-    expect(versionFor(secret, at(4))).to.equal(4);
-    expect(versionFor(secret, at(1)), 'the oldest that is kept').to.equal(4);
   });
 });

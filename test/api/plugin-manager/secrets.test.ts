@@ -4,7 +4,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { z } from 'zod';
-import { secretValues } from '../../../src/core/secret-values.ts';
 import { TenantId } from '../../../src/domain/ids.ts';
 import {
   createAcme,
@@ -13,6 +12,7 @@ import {
   registerStripe,
 } from '../../fixtures/plugin-manager.ts';
 import type { Reply } from '../../support/http.ts';
+import { sealedValue } from '../../support/sealed-values.ts';
 import { operationsOf } from '../matrix/operations.ts';
 import { acmeId, expectRefusal, openWholeServer, tenantOf, type WholeServer } from './whole-server.ts';
 
@@ -61,13 +61,9 @@ describe('secrets over HTTP', () => {
   it('take any text up to 64 KiB', async () => {
     for (const value of ['x', '\u0000', '-----BEGIN\n', 'é'.repeat(32_768), 'x'.repeat(65_536), '👩‍👩‍👧', '"}{'])
       expect((await set('any', value)).status).to.equal(200);
-    const values = await secretValues(
-      { executor: server.server.platform.executor, vault: server.server.ports.vault },
-      TenantId.parse(acmeId),
-      ['any'],
-      new Date(server.clock.now()).toISOString(),
-    );
-    expect(values.get('any')).to.equal('"}{');
+    const { platform, ports } = server.server;
+    const deps = { executor: platform.executor, vault: ports.vault };
+    expect(await sealedValue(deps, TenantId.parse(acmeId), 'any')).to.equal('"}{');
   });
 
   it('are the own tenant’s, and of a PlatformAdmin every tenant’s', async () => {
@@ -217,12 +213,9 @@ describe('planted values of secrets', () => {
     seen.push(`value=${planted[3] ?? ''}`);
     expect(found(seen.join('\n'))).not.to.deep.equal([]);
     seen.pop();
-    const values = await secretValues(
-      { executor: server.server.platform.executor, vault: server.server.ports.vault },
-      TenantId.parse(tenantOf.TenantAdmin),
-      ['key-0', 'key-3'],
-      new Date(server.clock.now()).toISOString(),
-    );
-    expect([...values]).to.deep.equal([['key-0', planted[14]]]);
+    const { platform, ports } = server.server;
+    const deps = { executor: platform.executor, vault: ports.vault };
+    const value = (name: string) => sealedValue(deps, TenantId.parse(tenantOf.TenantAdmin), name);
+    expect([await value('key-0'), await value('key-3')]).to.deep.equal([planted[14], undefined]);
   });
 });
