@@ -11,5 +11,7 @@ import { tenant } from '../domain/tenant.ts';
 export async function refuseSuspended(executor: Pick<Executor, 'load'>, tenantId: TenantId): Promise<void> {
   const { state } = await executor.load(tenant, tenantId);
   if (state?.status === 'Suspended')
-    throw new CommandRefused(refuse('Forbidden', `Tenant ${tenantId} is suspended`));
+    throw new CommandRefused(
+      refuse('Forbidden', `Tenant ${tenantId} is suspended: a PlatformAdmin can let it write again`),
+    );
 }

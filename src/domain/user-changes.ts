@@ -39,7 +39,7 @@ export function refuseMisplacedRole(user: {
 /** Nobody hands out what he does not have: so a TenantAdmin makes TenantAdmins and Viewers, and nobody lifts himself. */
 export function refuseGrant({ permissions }: UserManager, role: Role): Refusal | null {
   if (mayGrant(permissions, role)) return null;
-  const message = `You may not decide about users with the role ${role}`;
+  const message = `You may not decide about users with the role ${role}: ask a PlatformAdmin`;
   return refuse('Forbidden', message, { field: 'role', message });
 }
 

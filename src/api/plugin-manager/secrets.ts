@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { deleteSecret, setSecret, type SecretDeps } from '../../commands/secrets.ts';
 import { TenantId } from '../../domain/ids.ts';
 import { SecretName } from '../../domain/secret-reference.ts';
-import { secrets, type Secret } from '../../domain/secrets.ts';
+import { findSecret, secrets, type Secret } from '../../domain/secrets.ts';
 import { tenant } from '../../domain/tenant.ts';
 import { route, type Route } from '../http/route.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
@@ -59,6 +59,26 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
         const { secrets: all } = (await executor.load(secrets, tenantId)).state;
         const page = all.slice(offset, offset + limit).map(secretAnswer);
         return { status: 200, body: { secrets: page, total: all.length, limit, offset } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${path}/:name`,
+      summary: 'Show when a secret was set, never its value',
+      tag,
+      policy: { permission: 'secrets:read' },
+      reads: [],
+      etag: 'version',
+      params: SecretParams,
+      responses: { 200: SecretAnswer },
+      handler: async ({ principal, params }) => {
+        refuseOtherTenant(principal, params.tenantId);
+        const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
+        if (!(await executor.load(tenant, tenantId)).state) throw notFound('tenant', tenantId);
+        const secret = findSecret((await executor.load(secrets, tenantId)).state, params.name);
+        if (!secret) throw notFound('secret', params.name);
+        const body = secretAnswer(secret);
+        return { status: 200, body, version: body.version };
       },
     }),
     route({

@@ -51,6 +51,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'PATCH /api/v1/tenants/{tenantId}': staff,
   'GET /api/v1/tenants/{tenantId}/plugins': tenants,
   'GET /api/v1/tenants/{tenantId}/secrets': tenants,
+  'GET /api/v1/tenants/{tenantId}/secrets/{name}': tenants,
   'PUT /api/v1/tenants/{tenantId}/secrets/{name}': tenants,
   'DELETE /api/v1/tenants/{tenantId}/secrets/{name}': tenants,
   'POST /api/v1/authentication/logout': everybody,

@@ -151,7 +151,8 @@ describe('bad input over HTTP', () => {
         expectRefusal(await send('POST', `/plugin-deployments/${name}/${word}`), 404, 'NOT_FOUND');
     for (const name of names) {
       expectRefusal(await send('DELETE', `/plugin-deployments/${name}`), 404, 'NOT_FOUND');
-      expectRefusal(await send('DELETE', `/tenants/${acmeId}/secrets/${name}`), 404, 'NOT_FOUND');
+      for (const method of ['GET', 'DELETE'])
+        expectRefusal(await send(method, `/tenants/${acmeId}/secrets/${name}`), 404, 'NOT_FOUND');
       expectRefusal(await send('GET', `/tenants/${name}/secrets`), 404, 'NOT_FOUND');
     }
     for (const name of ['-a', 'a%20b', '..%2Fa', 'x'.repeat(101), '__proto__'])

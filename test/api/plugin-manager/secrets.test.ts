@@ -43,6 +43,9 @@ describe('secrets over HTTP', () => {
     const at = new Date(server.clock.now()).toISOString();
     const first = { name: 'stripe-api-key', version: 1, createdAt: at, updatedAt: at };
     expect(created.body).to.deep.equal(first);
+    const shown = await server.ask('TenantAdmin', 'GET', `${path}/stripe-api-key`);
+    expect(shown.body).to.deep.equal(first);
+    expect(shown.headers.get('etag')).to.equal(created.headers.get('etag'));
     await server.pass(60);
     await set('SMTP_PASSWORD');
     const updatedAt = new Date(server.clock.now()).toISOString();
@@ -54,7 +57,8 @@ describe('secrets over HTTP', () => {
     expect((await list()).secrets.map(({ name }) => name)).to.deep.equal(['SMTP_PASSWORD', 'stripe-api-key']);
     expect(await list('?limit=1&offset=1')).to.deep.include({ total: 2 });
     expect((await server.ask('TenantAdmin', 'DELETE', `${path}/stripe-api-key`)).status).to.equal(204);
-    expectRefusal(await server.ask('TenantAdmin', 'DELETE', `${path}/stripe-api-key`), 404, 'NOT_FOUND');
+    for (const method of ['GET', 'DELETE'])
+      expectRefusal(await server.ask('TenantAdmin', method, `${path}/stripe-api-key`), 404, 'NOT_FOUND');
     expect((await list()).total).to.equal(1);
   });
 
