@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { TenantDetailsAnswer, TenantPluginsAnswer } from '../../../src/api/plugin-manager/tenant-schemas.ts';
+import { UserAnswer } from '../../../src/api/plugin-manager/user-schemas.ts';
+import type { Role } from '../../../src/domain/permissions.ts';
 import { createAcme, registerCorePayments } from '../../fixtures/plugin-manager.ts';
 import { expectShape } from '../../support/shape.ts';
 import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
@@ -121,6 +123,8 @@ describe('a tenant over HTTP', () => {
         })
       ).status,
     ).to.equal(201);
+    const bob = { email: 'bob@acme.com', role: 'Viewer', password: 'correct horse' };
+    const { userId } = UserAnswer.parse((await server.ask('TenantAdmin', 'POST', '/users', bob)).body);
     expect((await patch({ status: 'Suspended' })).body).to.include({ status: 'Suspended' });
     const developer = await server.asRole('PluginDeveloper', acmeId);
     const register = (pluginId: string) =>
@@ -145,6 +149,13 @@ describe('a tenant over HTTP', () => {
     expectRefusal(await edit('/versions/1.4.0', { state: 'Deprecated' }), 403, 'FORBIDDEN');
     const ada = { email: 'ada@acme.com', role: 'Viewer', password: 'correct horse' };
     expectRefusal(await server.ask('TenantAdmin', 'POST', '/users', ada), 403, 'FORBIDDEN');
+    // The users of a suspended tenant are still the platform's to look after.
+    const change = (role: Role, body: object) => server.ask(role, 'PATCH', `/users/${userId}`, body);
+    for (const body of [{ disabled: true }, { role: 'TenantAdmin' }, { name: 'Bob' }, { disabled: false }])
+      expectRefusal(await change('TenantAdmin', body), 403, 'FORBIDDEN', []);
+    const unchanged = await server.ask('TenantAdmin', 'GET', `/users/${userId}`);
+    expect(unchanged.body).to.include({ role: 'Viewer', disabled: false, name: null });
+    expect((await change('PlatformAdmin', { disabled: true })).body).to.include({ disabled: true });
     await server.pass(600);
     expect(await server.shown(first)).to.include({ status: 'Completed', healthyInstances: 1 });
     expect(await shown()).to.include({ status: 'Suspended' });
