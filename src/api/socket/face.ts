@@ -26,7 +26,8 @@ export const socketFace: Face = {
       refusals: ['Forbidden', 'UpgradeRequired'],
       // Who asks for a WebSocket never comes here.
       handler: async () => {
-        const headers = { Upgrade: 'websocket', Connection: 'Upgrade' };
+        // Without `close` the connection would stay open, also for who asked to have it closed.
+        const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
         throw new Problem('UpgradeRequired', 'Ask for a WebSocket here: docs/events.md shows how', {
           headers,
         });

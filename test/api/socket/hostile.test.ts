@@ -199,6 +199,7 @@ describe('a hostile client of the socket', function () {
   it('who asks without an upgrade is told to, and other upgrades are plain requests', async () => {
     const plain = await server.call('GET', '/ws');
     expect(plain.status).to.equal(426);
+    expect(plain.headers.get('connection'), 'or it stayed open').to.equal('Upgrade, close');
     expect(plain.headers.get('upgrade')).to.equal('websocket');
     expect(plain.body).to.have.nested.property('error.code', 'UPGRADE_REQUIRED');
     expect((await server.call('POST', '/ws')).status).to.equal(405);
