@@ -16,6 +16,7 @@ const CoolDown = z.strictObject({
   configurationHash: z.string(),
   until: z.iso.datetime(),
 });
+type CoolDown = z.output<typeof CoolDown>;
 export const SlotOutcome = z.enum([
   ...['Completed', 'RolledBack', 'RollbackFailed', 'Failed'],
   ...['Cancelled', 'Superseded', 'Undeployed'],
@@ -94,7 +95,8 @@ export interface SlotState {
   readonly successor: Claim | null;
   /** The last three, newest last: their artifacts, configurations and secret versions stay pinned. */
   readonly completed: readonly DeploymentId[];
-  readonly coolDown: z.output<typeof CoolDown> | null;
+  /** Of automatic rollbacks, of each version with each configuration the last; what lasts no longer goes with the next. */
+  readonly coolDowns: readonly CoolDown[];
   /** The flight that ended last. */
   readonly lastEnded: { readonly deploymentId: DeploymentId; readonly outcome: SlotOutcome } | null;
 }
@@ -112,7 +114,7 @@ export const slot: Aggregate<SlotState, SlotEvent> = {
     flight: null,
     successor: null,
     completed: [],
-    coolDown: null,
+    coolDowns: [],
     lastEnded: null,
   },
   evolve: (state, { type, data }) => {
@@ -137,7 +139,7 @@ export const slot: Aggregate<SlotState, SlotEvent> = {
           fence: state.fence + 1,
           ...takeOff(state, current),
           completed,
-          coolDown: coolDown ?? state.coolDown,
+          coolDowns: coolDown ? withCoolDown(state.coolDowns, coolDown) : state.coolDowns,
           lastEnded: { deploymentId: data.ended, outcome: data.outcome },
         };
       }
@@ -181,18 +183,29 @@ export interface ClaimInput {
 /** How long the same version and configuration wait after an automatic rollback. */
 export const coolDownMs = 10 * 60_000;
 
+function withCoolDown(known: readonly CoolDown[], added: CoolDown): readonly CoolDown[] {
+  const begun = Date.parse(added.until) - coolDownMs;
+  return [...known.filter((one) => !isSame(one, added) && Date.parse(one.until) > begun), added];
+}
+
+function isSame(
+  cooling: CoolDown,
+  other: { readonly pluginVersion: string; readonly configurationHash: string },
+): boolean {
+  return (
+    cooling.pluginVersion === other.pluginVersion && cooling.configurationHash === other.configurationHash
+  );
+}
+
 /** Conflict names the deployment in flight, or until when the cool-down lasts. The same claim again: no events. */
 export function claim(state: SlotState, input: ClaimInput): Decision<SlotEvent> {
   const { deploymentId, expiresAt } = input;
   if (state.flight?.deploymentId === deploymentId || state.successor?.deploymentId === deploymentId)
     return [];
-  const cooling = state.coolDown;
-  if (
-    cooling?.pluginVersion === input.pluginVersion &&
-    cooling.configurationHash === input.configurationHash &&
-    input.now < Date.parse(cooling.until) &&
-    !input.force
-  ) {
+  const cooling = state.coolDowns.find(
+    (one) => isSame(one, input) && input.now < Date.parse(one.until) && !input.force,
+  );
+  if (cooling) {
     const message = `Version ${cooling.pluginVersion} with this configuration was just rolled back automatically: wait until ${cooling.until}, change it, or set force`;
     return refuse('Conflict', message);
   }

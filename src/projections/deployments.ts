@@ -75,7 +75,7 @@ const deploymentSlots: Collection<FoldedSlot> = {
 
 export const deploymentsProjection: Projection = {
   name: 'deployments',
-  version: 5,
+  version: 6,
   collections: [
     ...[deployments, deploymentHealth, deploymentInstances, healthRecords, deploymentSlots],
     ...historyCollections,

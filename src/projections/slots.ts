@@ -45,7 +45,7 @@ export const slots: Collection<SlotDocument> = {
 
 export const slotsProjection: Projection = {
   name: 'slots',
-  version: 3,
+  version: 4,
   collections: [slots],
   on: {
     ...onSlots(slots, follow),

@@ -58,7 +58,7 @@ const nothing: Reserved = { microCpu: 0, microMemoryMB: 0, instances: 0 };
 
 export const usageProjection: Projection = {
   name: 'usage',
-  version: 2,
+  version: 3,
   collections: [usage, usageSlots, usageReservations, usagePlugins],
   on: {
     ...onSlots(usageSlots, async ({ key, slot, before, after }, documents) => {

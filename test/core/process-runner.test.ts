@@ -10,6 +10,7 @@ import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { close, count, counter, counterEvents, someContext } from './counter.ts';
+import { shows } from '../support/rollout-rows.ts';
 
 describe('process runner', () => {
   const schemas = createSchemas([counterEvents]);
@@ -136,7 +137,7 @@ describe('process runner', () => {
     expect(keys()).to.have.length(10);
   });
 
-  it('asks every second what is due by the wall clock', async () => {
+  it(shows('Time: asked every second', 'asks every second what is due by the wall clock'), async () => {
     const dueAt = clock.now() + 60_000;
     let done = false;
     await start({

@@ -3,6 +3,7 @@ import { DeploymentId, UserId } from '../../src/domain/ids.ts';
 import * as slots from '../../src/domain/slot.ts';
 import { slot, type SlotEvent, type SlotOutcome } from '../../src/domain/slot.ts';
 import { spec } from '../support/given-when-then.ts';
+import { shows } from '../support/rollout-rows.ts';
 
 const [a, b, c] = ['dep-a', 'dep-b', 'dep-c'].map((id) => DeploymentId.parse(id)) as [
   DeploymentId,
@@ -51,14 +52,20 @@ const given = (
 ): ReturnType<ReturnType<typeof spec<slots.SlotState, SlotEvent>>['given']> => spec(slot).given(...events);
 
 describe('a slot', () => {
-  it('is claimed by one deployment at a time; the second is told the id of the first', () => {
-    given()
-      .when((state) => slots.claim(state, claimInput(a)))
-      .then(claimed(a));
-    given(claimed(a))
-      .when((state) => slots.claim(state, claimInput(b)))
-      .thenRefused('Conflict', /dep-a/);
-  });
+  it(
+    shows(
+      'States: one current, one in flight',
+      'is claimed by one deployment at a time; the second is told the id of the first',
+    ),
+    () => {
+      given()
+        .when((state) => slots.claim(state, claimInput(a)))
+        .then(claimed(a));
+      given(claimed(a))
+        .when((state) => slots.claim(state, claimInput(b)))
+        .thenRefused('Conflict', /dep-a/);
+    },
+  );
 
   it('claimed again by the same deployment has nothing to do', () => {
     given(claimed(a))
@@ -89,18 +96,55 @@ describe('a slot', () => {
     expect(state.successor).to.equal(null);
   });
 
-  it('cools down for the same version and configuration after an automatic rollback, unless forced', () => {
-    const until = '2026-01-01T00:10:00.000Z';
-    const cooling = given(claimed(a), turned(a, null, 'RolledBack', until));
-    cooling.when((state) => slots.claim(state, claimInput(b))).thenRefused('Conflict', /00:10:00.*force/);
-    cooling.when((state) => slots.claim(state, { ...claimInput(b), force: true })).then(claimed(b));
-    cooling
-      .when((state) => slots.claim(state, { ...claimInput(b), configurationHash: 'other' }))
-      .then({ type: 'SlotClaimed', data: { deploymentId: b, previousDeploymentId: null, expiresAt } });
-    cooling
-      .when((state) => slots.claim(state, { ...claimInput(b), now: Date.parse(until) }))
-      .then(claimed(b));
-  });
+  it(
+    shows(
+      'States: cool-down',
+      'cools down for the same version and configuration after an automatic rollback, unless forced',
+    ),
+    () => {
+      const until = '2026-01-01T00:10:00.000Z';
+      const cooling = given(claimed(a), turned(a, null, 'RolledBack', until));
+      cooling.when((state) => slots.claim(state, claimInput(b))).thenRefused('Conflict', /00:10:00.*force/);
+      cooling.when((state) => slots.claim(state, { ...claimInput(b), force: true })).then(claimed(b));
+      cooling
+        .when((state) => slots.claim(state, { ...claimInput(b), configurationHash: 'other' }))
+        .then({ type: 'SlotClaimed', data: { deploymentId: b, previousDeploymentId: null, expiresAt } });
+      cooling
+        .when((state) => slots.claim(state, { ...claimInput(b), now: Date.parse(until) }))
+        .then(claimed(b));
+    },
+  );
+
+  it(
+    shows(
+      'States: cool-down',
+      'cools down for each of those that were rolled back, though another was since',
+    ),
+    () => {
+      const first = { pluginVersion: '2.0.0', configurationHash: 'hash', until: '2026-01-01T00:10:00.000Z' };
+      const second = { pluginVersion: '2.1.0', configurationHash: 'hash', until: '2026-01-01T00:12:00.000Z' };
+      const back = (ended: DeploymentId, coolDown: typeof first): slots.SlotEvent => ({
+        type: 'SlotTurned',
+        data: { current: null, ended, outcome: 'RolledBack', coolDown },
+      });
+      const both = given(claimed(a), back(a, first), claimed(c), back(c, second));
+      for (const pluginVersion of ['2.0.0', '2.1.0'])
+        both
+          .when((state) => slots.claim(state, { ...claimInput(b), pluginVersion }))
+          .thenRefused('Conflict', /just rolled back/);
+      // By the next rollback both have cooled down.
+      const third = { ...first, pluginVersion: '2.2.0', until: '2026-01-01T01:00:00.000Z' };
+      const later = given(
+        claimed(a),
+        back(a, first),
+        claimed(c),
+        back(c, second),
+        claimed(a),
+        back(a, third),
+      );
+      expect(later.state.coolDowns).to.deep.equal([third]);
+    },
+  );
 
   it('releases a claim whose deployment was refused, and nothing else', () => {
     given(claimed(a))
@@ -125,7 +169,7 @@ describe('a slot', () => {
       .then({ type: 'SlotReleased', data: { deploymentId: a, reason } });
   });
 
-  it('turns once for a flight', () => {
+  it(shows('States: one current, one in flight', 'turns once for a flight'), () => {
     given(claimed(a))
       .when((state) => slots.end(state, turned(a, a)))
       .then(turned(a, a));
@@ -134,7 +178,7 @@ describe('a slot', () => {
       .then();
   });
 
-  it('keeps the three last completed deployments', () => {
+  it(shows('States: three to return to', 'keeps the three last completed deployments'), () => {
     const ids = ['1', '2', '3', '4'].map((n) => DeploymentId.parse(`dep-${n}`));
     const { state } = given(...ids.flatMap((id) => [claimed(id), turned(id, id)]));
     expect(state.completed).to.deep.equal(ids.slice(1));

@@ -9,6 +9,7 @@ import { createWitness } from '../../src/processes/witness.ts';
 import { openMemoryEventStore } from '../support/memory-event-store.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
+import { shows } from '../support/rollout-rows.ts';
 
 const names = (from: number, to: number): readonly SlotKey[] =>
   Array.from({ length: to - from }, (_, index) => `acme.production.p${from + index}` as SlotKey);
@@ -40,7 +41,7 @@ describe('slots that are due', () => {
   }
   const at = (ms: number): string => new Date(Date.parse('2030-01-01T00:00:00.000Z') + ms).toISOString();
 
-  it('are all asked in turns, however many stay overdue', async () => {
+  it(shows('Time: due times only ask', 'are all asked in turns, however many stay overdue'), async () => {
     const keys = names(0, 1_000);
     // Some share their moment.
     const { process } = setUp(keys.map((key, index) => ({ key, dueAt: at(Math.floor(index / 3)) })));

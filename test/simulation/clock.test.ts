@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { runs } from '../support/runs.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { openWorld, type World } from '../support/simulated-platform.ts';
+import { shows } from '../support/rollout-rows.ts';
 
 const hour = 3_600_000;
 const seed = Number(process.env['SEED'] ?? Date.now());
@@ -74,7 +75,7 @@ describe(`rollouts under clocks that step (SEED=${seed})`, function () {
   const count = runs(20, 400);
   this.timeout(count * 10_000);
 
-  it(`begin no stage early and lose no timer, ${count} times`, async () => {
+  it(shows('Time: the clock steps', `begin no stage early and lose no timer, ${count} times`), async () => {
     for (let run = 0; run < count; run += 1) {
       const plan = planned(seededRandom(seed + run));
       const what = `SEED=${seed + run}: ${plan.simulate}, ${[...plan.clock].join(' ')}, killed ${[...plan.killed].join()}`;

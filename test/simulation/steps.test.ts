@@ -8,6 +8,7 @@ import { runs } from '../support/runs.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { acme, openWorld, type World } from '../support/simulated-platform.ts';
 import { slot } from './life.ts';
+import { shows } from '../support/rollout-rows.ts';
 
 const points: readonly (readonly [when: string, step: Step])[] = [
   ['a slot is to be claimed', 'before append slot SlotClaimed'],
@@ -110,7 +111,7 @@ describe(`a platform that is killed when (SEED=${seed})`, function () {
   });
 
   for (const [index, [when, at]] of points.entries())
-    it(`${when} ends as if it had not been, ${count} times`, async () => {
+    it(shows('Time: killed anywhere', `${when} ends as if it had not been, ${count} times`), async () => {
       const random = seededRandom(seed + index);
       const passed = unharmed.passed.get(at) ?? expect.fail(`${at} is no step of the story`);
       for (let run = 0; run < count; run += 1) {

@@ -134,7 +134,7 @@ function phaseAfter(state: Deployment, event: Later): Phase {
     case 'RolloutResumed': {
       if (state.phase !== 'Paused') return state;
       // A person gives it another chance; that a monitor sees again does not.
-      return event.data.by === null ? state.from : { ...state.from, deadlineEarnedMs: 0 };
+      return event.data.by === null ? state.from : anotherChance(state.from, event.data.dueAt);
     }
     case 'TimeEarned':
     case 'StageInterrupted':
@@ -168,6 +168,13 @@ function phaseAfter(state: Deployment, event: Later): Phase {
     case 'DeploymentRefused':
       return leaving('Refused', state, event.data);
   }
+}
+
+/** An approval that expired meanwhile is asked for anew. @param at when it was resumed */
+function anotherChance(from: Advancing, at: string): Advancing {
+  const again = { ...from, deadlineEarnedMs: 0 };
+  if (again.phase !== 'Approval' || Date.parse(again.expiresAt) > Date.parse(at)) return again;
+  return { phase: 'Baking', ...stageProgress(again), approval: null };
 }
 
 function leaving(

@@ -108,24 +108,36 @@ function overdue({ deployment, sight, watch }: View): Finding | null {
     : null;
 }
 
+/** Of a stage whose instances were ready once, paused or not: before that the deadline judges silence as well. */
 function silence({ deployment, sight }: View): Finding | null {
-  return deployment.phase === 'Baking' || deployment.phase === 'Approval' ? lostCanaries(sight) : null;
+  const { phase } = deployment.phase === 'Paused' ? deployment.from : deployment;
+  return phase === 'Provisioning' ? null : lostCanaries(sight);
 }
 
 /** Goes back, unless a person was to decide, or what it would go back to is itself unhealthy while the canaries are well. */
 function fail(view: View, finding: Finding): readonly DeploymentEvent[] {
-  const { deployment, sight, slot } = view;
-  const paused = deployment.phase === 'Paused' ? deployment.cause : null;
+  const { deployment, slot } = view;
   if (deployment.request.plan.onFailure === 'pause') {
-    return paused === 'Failure' ? [] : [pause('Failure', inWords(finding), finding.evidence)];
+    const paused = deployment.phase === 'Paused' && deployment.cause === 'Failure';
+    return paused ? [] : [pause('Failure', inWords(finding), finding.evidence)];
   }
+  return back(view, 'automatic', slot.current === null ? 'Failed' : 'RolledBack', finding);
+}
+
+/** By itself, and so never to an old version that is unhealthy while the canaries are well. */
+function back(
+  view: View,
+  cause: 'automatic' | 'approvalExpired',
+  outcome: RollbackOutcome,
+  finding: Finding,
+): readonly DeploymentEvent[] {
+  const { deployment, sight } = view;
   const threshold = view.old?.deployment.request.healthCheck.failureThreshold ?? Infinity;
   const oldSick = sight.old?.instances.some(({ lastingFailures }) => lastingFailures >= threshold) === true;
-  if (oldSick && sight.canaries.ready) {
-    const words = `${inWords(finding)}; but the old version is unhealthy and the new instances answer: a person must choose`;
-    return paused === 'PreviousUnhealthy' ? [] : [pause('PreviousUnhealthy', words, finding.evidence)];
-  }
-  return goBack(view, 'automatic', slot.current === null ? 'Failed' : 'RolledBack', finding);
+  if (!oldSick || !sight.canaries.ready) return goBack(view, cause, outcome, finding);
+  if (deployment.phase === 'Paused' && deployment.cause === 'PreviousUnhealthy') return [];
+  const words = `${inWords(finding)}; but the old version is unhealthy and the new instances answer: a person must choose`;
+  return [pause('PreviousUnhealthy', words, finding.evidence)];
 }
 
 function expired(deployment: In<'Approval'>, wallMs: number): boolean {
@@ -134,7 +146,7 @@ function expired(deployment: In<'Approval'>, wallMs: number): boolean {
 
 function expire(view: View): readonly DeploymentEvent[] {
   const reason = 'Nobody approved the stage in time';
-  return goBack(view, 'approvalExpired', 'Cancelled', { reason, evidence: [] });
+  return back(view, 'approvalExpired', 'Cancelled', { reason, evidence: [] });
 }
 
 /** Rule 7. No evidence is never success. */

@@ -78,8 +78,8 @@ export function decideAgainInMs(state: Deployment, watch: Watch): number | null 
   const needed = neededMs(state);
   const limit = staleAfterMs(state.request.healthCheck);
   if (needed === null) {
-    const sees = isAdvancing(state) || (state.phase === 'Paused' && state.cause === 'MonitorBlind');
-    return sees ? limit : null;
+    // Silence is no news.
+    return isAdvancing(state) || state.phase === 'Paused' ? limit : null;
   }
   const left = needed - watch.earnedMs;
   return left > 0 && watch.counting ? Math.min(limit, Math.ceil(left)) : limit;

@@ -9,6 +9,7 @@ import {
 } from '../../fixtures/plugin-manager.ts';
 import type { Reply } from '../../support/http.ts';
 import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const path = '/plugin-deployments';
 const deployCore = {
@@ -107,21 +108,27 @@ describe('deploying over HTTP', () => {
     await server.deploy(sick);
   });
 
-  it('has one rollout in flight in a slot, whatever the case of its environment', async () => {
-    const id = await server.deploy(deployCore);
-    for (const environment of ['Production', 'PRODUCTION']) {
-      const { message } = expectRefusal(
-        await ask('POST', '', { ...deployCore, environment }),
-        409,
-        'CONFLICT',
-      );
-      expect(message).to.include(id);
-    }
-    expect((await ask('GET', '')).body).to.include({ total: 1 });
-    await server.deploy({ ...deployCore, environment: 'Staging' });
-    expect(await server.finished(id)).to.equal('Completed');
-    await server.deploy(deployCore);
-  });
+  it(
+    shows(
+      'States: a second is told the first',
+      'has one rollout in flight in a slot, whatever the case of its environment',
+    ),
+    async () => {
+      const id = await server.deploy(deployCore);
+      for (const environment of ['Production', 'PRODUCTION']) {
+        const { message } = expectRefusal(
+          await ask('POST', '', { ...deployCore, environment }),
+          409,
+          'CONFLICT',
+        );
+        expect(message).to.include(id);
+      }
+      expect((await ask('GET', '')).body).to.include({ total: 1 });
+      await server.deploy({ ...deployCore, environment: 'Staging' });
+      expect(await server.finished(id)).to.equal('Completed');
+      await server.deploy(deployCore);
+    },
+  );
 
   it('has nothing to return to from the first of a slot, running or completed', async () => {
     const first = await server.deploy(deployCore);

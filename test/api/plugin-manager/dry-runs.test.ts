@@ -9,6 +9,7 @@ import {
 } from '../../fixtures/plugin-manager.ts';
 import type { Reply } from '../../support/http.ts';
 import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const path = '/plugin-deployments';
 const deployCore = {
@@ -46,7 +47,7 @@ describe('ways of deploying over HTTP', () => {
     return [tried, await deploy(body)];
   }
 
-  it('says what a deployment would do, and does nothing', async () => {
+  it(shows('States: dry run', 'says what a deployment would do, and does nothing'), async () => {
     const core = await completed();
     const [tried, done] = await triedAndDone(deployStripe);
     expect([tried.status, done.status]).to.deep.equal([200, 202]);
@@ -71,7 +72,7 @@ describe('ways of deploying over HTTP', () => {
     expect(again.body).to.deep.include({ replaces: { deploymentId: core, pluginVersion: '1.4.0' } });
   });
 
-  it('refuses what is tried exactly as it refuses what is done', async () => {
+  it(shows('States: dry run', 'refuses what is tried exactly as it refuses what is done'), async () => {
     const same = async (body: object, status: number): Promise<void> => {
       const [tried, done] = await triedAndDone(body);
       expect(tried.status, JSON.stringify(tried.body)).to.equal(status);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import type { Reply } from '../../support/http.ts';
 import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const path = '/plugin-deployments';
 
@@ -82,30 +83,42 @@ describe('quotas over HTTP', () => {
     ]);
   });
 
-  it('count the peak of a rollout, new beside old, and shrink when it ends', async () => {
-    await tenant({ quotas: { maxCpu: 2 } });
-    await completed(deploy('mail', { totalInstances: 2 }));
-    const next = deploy('mail', { pluginVersion: '2.0.0', totalInstances: 3 });
-    expectRefusal(await ask(next), 409, 'CONFLICT', ['quotas.maxCpu']);
-    await server.deploy({ ...next, totalInstances: 2 });
-    expect(await used()).to.deep.equal([1, 4, 2, 2]);
-    expectRefusal(await ask(deploy('chat')), 409, 'CONFLICT', ['quotas.maxCpu']);
-    await server.pass(300);
-    expect(await used()).to.deep.equal([1, 2, 1, 1]);
-    await completed(deploy('chat', { totalInstances: 2 }));
-  });
+  it(
+    shows(
+      'States: quota at the peak',
+      'count the peak of a rollout, new beside old, and shrink when it ends',
+    ),
+    async () => {
+      await tenant({ quotas: { maxCpu: 2 } });
+      await completed(deploy('mail', { totalInstances: 2 }));
+      const next = deploy('mail', { pluginVersion: '2.0.0', totalInstances: 3 });
+      expectRefusal(await ask(next), 409, 'CONFLICT', ['quotas.maxCpu']);
+      await server.deploy({ ...next, totalInstances: 2 });
+      expect(await used()).to.deep.equal([1, 4, 2, 2]);
+      expectRefusal(await ask(deploy('chat')), 409, 'CONFLICT', ['quotas.maxCpu']);
+      await server.pass(300);
+      expect(await used()).to.deep.equal([1, 2, 1, 1]);
+      await completed(deploy('chat', { totalInstances: 2 }));
+    },
+  );
 
-  it('never refuse a rollback, which reserves beside what it leaves', async () => {
-    await tenant({ quotas: { maxCpu: 2 } });
-    await completed(deploy('mail', { totalInstances: 2 }));
-    const second = await completed(deploy('mail', { pluginVersion: '2.0.0', totalInstances: 2 }));
-    await completed(deploy('chat', { totalInstances: 2 }));
-    expect((await server.ask('TenantAdmin', 'POST', `${path}/${second}/rollback`)).status).to.equal(202);
-    expect(await used()).to.deep.equal([2, 6, 3, 3]);
-    expectRefusal(await ask(deploy('chat', { environment: 'Staging' })), 409, 'CONFLICT');
-    expect(await server.finished(second)).to.equal('RolledBack');
-    expect(await used()).to.deep.equal([2, 4, 2, 2]);
-  });
+  it(
+    shows(
+      'States: a rollback is never refused for quota',
+      'never refuse a rollback, which reserves beside what it leaves',
+    ),
+    async () => {
+      await tenant({ quotas: { maxCpu: 2 } });
+      await completed(deploy('mail', { totalInstances: 2 }));
+      const second = await completed(deploy('mail', { pluginVersion: '2.0.0', totalInstances: 2 }));
+      await completed(deploy('chat', { totalInstances: 2 }));
+      expect((await server.ask('TenantAdmin', 'POST', `${path}/${second}/rollback`)).status).to.equal(202);
+      expect(await used()).to.deep.equal([2, 6, 3, 3]);
+      expectRefusal(await ask(deploy('chat', { environment: 'Staging' })), 409, 'CONFLICT');
+      expect(await server.finished(second)).to.equal('RolledBack');
+      expect(await used()).to.deep.equal([2, 4, 2, 2]);
+    },
+  );
 
   it('give back what a rollout that failed had reserved', async () => {
     await tenant({ quotas: { maxCpu: 1 } });

@@ -2,10 +2,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { DeploymentRequest } from '../../../src/domain/deployment/events.ts';
+import { noEvidence } from '../../../src/domain/deployment/evidence.ts';
 import { staleAfterMs } from '../../../src/domain/deployment/health-check.ts';
 import type { PlanInput } from '../../../src/domain/deployment/plan.ts';
 import { newId, oldId, request } from './samples.ts';
 import { world, type World } from './world.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const hour = 3600_000;
 
@@ -74,20 +76,26 @@ describe('a rollout that agents report on', () => {
       reached(it, 'Completed');
     });
 
-    it('never goes back when all fall silent at once, in whatever phase, however often each is asked', () => {
-      const interval = fc.constantFrom(1, 5, 10, 30, 60, 120, 300, 600, 3600);
-      fc.assert(
-        fc.property(interval, interval, fc.nat(6 * hour), (oldInterval, newInterval, dieAt) => {
-          const it = canary({ oldInterval, newInterval });
-          it.run(dieAt, () => it.state(newId).phase === 'Completed');
-          const before = it.types().length;
-          Object.assign(it.alive, { old: false, new: false });
-          it.run(3 * staleAfterMs(it.state(oldId).request.healthCheck) + 2 * hour);
-          expect(it.types().slice(before)).not.to.include('RollbackStarted');
-        }),
-        { numRuns: 150 },
-      );
-    });
+    it(
+      shows(
+        'Evidence 2: blind is never a rollback',
+        'never goes back when all fall silent at once, in whatever phase, however often each is asked',
+      ),
+      () => {
+        const interval = fc.constantFrom(1, 5, 10, 30, 60, 120, 300, 600, 3600);
+        fc.assert(
+          fc.property(interval, interval, fc.nat(6 * hour), (oldInterval, newInterval, dieAt) => {
+            const it = canary({ oldInterval, newInterval });
+            it.run(dieAt, () => it.state(newId).phase === 'Completed');
+            const before = it.types().length;
+            Object.assign(it.alive, { old: false, new: false });
+            it.run(3 * staleAfterMs(it.state(oldId).request.healthCheck) + 2 * hour);
+            expect(it.types().slice(before)).not.to.include('RollbackStarted');
+          }),
+          { numRuns: 150 },
+        );
+      },
+    );
 
     it('compares with instances of agents alone: those that the platform probes say nothing of an agent', () => {
       const it = canary({ oldRuntime: 'simulated' });
@@ -121,27 +129,36 @@ describe('a rollout that agents report on', () => {
   });
 
   describe('5. Stale', () => {
-    it('goes back when the canaries alone are silent for five minutes', () => {
-      const it = canary();
-      reached(it, 'Baking');
-      it.alive.new = false;
-      const silentAt = it.ms;
-      reached(it, 'RolledBack');
-      expect(it.ms - silentAt).to.be.within(300_000, 340_000);
-    });
+    it(
+      shows('Evidence 5: silent canaries', 'goes back when the canaries alone are silent for five minutes'),
+      () => {
+        const it = canary();
+        reached(it, 'Baking');
+        it.alive.new = false;
+        const silentAt = it.ms;
+        reached(it, 'RolledBack');
+        expect(it.ms - silentAt).to.be.within(300_000, 340_000);
+      },
+    );
 
-    it('goes back after five intervals, where they are longer, and says so', () => {
-      const it = canary({ newInterval: 120 });
-      reached(it, 'Baking');
-      it.alive.new = false;
-      const silentAt = it.ms;
-      reached(it, 'RolledBack');
-      expect(it.ms - silentAt).to.be.within(480_000, 1_000_000);
-      expect(it.state(newId)).to.have.property(
-        'reason',
-        '1 of 1 new instance gave no report for 600 seconds',
-      );
-    });
+    it(
+      shows(
+        'Evidence 5: silent canaries',
+        'goes back after five intervals, where they are longer, and says so',
+      ),
+      () => {
+        const it = canary({ newInterval: 120 });
+        reached(it, 'Baking');
+        it.alive.new = false;
+        const silentAt = it.ms;
+        reached(it, 'RolledBack');
+        expect(it.ms - silentAt).to.be.within(480_000, 1_000_000);
+        expect(it.state(newId)).to.have.property(
+          'reason',
+          '1 of 1 new instance gave no report for 600 seconds',
+        );
+      },
+    );
   });
 
   describe('3. Failure', () => {
@@ -157,47 +174,60 @@ describe('a rollout that agents report on', () => {
       reached(it, 'RolledBack', 20_000);
     });
 
-    it('is a canary that was started again without a word, whenever that was', () => {
-      const reached = fc.integer({ min: 20_000, max: 1_180_000 });
-      fc.assert(
-        fc.property(reached, fc.boolean(), (diedAt, crashed) => {
-          const it = canary();
-          // The last of the canaries that run.
-          const last = (ms: number): boolean => {
-            const state = it.state(newId);
-            return ms >= diedAt && 'stage' in state && state.phase !== 'Paused';
-          };
-          const begun = it.ms;
-          let victim: number | null = null;
-          it.restarts = ({ deploymentId, instance, ms }) => {
-            if (deploymentId !== newId || !last(ms - begun)) return 0;
-            victim ??= instance;
-            return instance === victim ? 1 : 0;
-          };
-          if (crashed) {
-            it.run(diedAt / 2);
-            it.crash();
-          }
-          it.run(3 * hour, () => it.state(newId).phase === 'RolledBack');
-          const back = it.log.find(({ event }) => event.type === 'RollbackStarted');
-          expect(back, `${diedAt} ${it.types().join(' ')}`).to.have.nested.property(
-            'event.data.reason',
-            '1 new instance vanished, and another reports in its place',
-          );
-        }),
-        { numRuns: 40 },
-      );
-    });
+    it(
+      shows(
+        'Evidence 3: replaced without a word',
+        'is a canary that was started again without a word, whenever that was',
+      ),
+      () => {
+        const reached = fc.integer({ min: 20_000, max: 1_180_000 });
+        fc.assert(
+          fc.property(reached, fc.boolean(), (diedAt, crashed) => {
+            const it = canary();
+            // At a moment at which it has reported under the epoch: nobody misses what a new stage never saw.
+            const mayDie = (instance: number, ms: number): boolean => {
+              const { epoch, instances } = it.evidence.get(newId) ?? noEvidence;
+              const known = instances[`${newId}-${crashed ? 1 : 0}-${instance}`];
+              return ms >= diedAt && epoch % 2 ** 20 === it.state(newId).fence && known?.epoch === epoch;
+            };
+            const begun = it.ms;
+            let victim: number | null = null;
+            it.restarts = ({ deploymentId, instance, ms }) => {
+              if (deploymentId !== newId) return 0;
+              if (victim === null && mayDie(instance, ms - begun)) victim = instance;
+              return instance === victim ? 1 : 0;
+            };
+            if (crashed) {
+              it.run(diedAt / 2);
+              it.crash();
+            }
+            it.run(3 * hour, () => it.state(newId).phase === 'RolledBack');
+            const back = it.log.find(({ event }) => event.type === 'RollbackStarted');
+            expect(back, `${diedAt} ${it.types().join(' ')}`).to.have.nested.property(
+              'event.data.reason',
+              '1 new instance vanished, and another reports in its place',
+            );
+          }),
+          { numRuns: 40 },
+        );
+      },
+    );
 
-    it('is a sole canary that starts again and again without a word, the second time in a stage', () => {
-      const it = world();
-      it.request(request({}, { previousDeploymentId: null, runtime: 'agent' }));
-      reached(it, 'Baking');
-      const begun = it.ms;
-      it.restarts = ({ ms }) => Math.floor((ms - begun) / 100_000);
-      reached(it, 'Failed', 300_000);
-      expect(it.ms - begun).to.be.greaterThan(200_000);
-    });
+    it(
+      shows(
+        'Evidence 3: replaced without a word',
+        'is a sole canary that starts again and again without a word, the second time in a stage',
+      ),
+      () => {
+        const it = world();
+        it.request(request({}, { previousDeploymentId: null, runtime: 'agent' }));
+        reached(it, 'Baking');
+        const begun = it.ms;
+        it.restarts = ({ ms }) => Math.floor((ms - begun) / 100_000);
+        reached(it, 'Failed', 300_000);
+        expect(it.ms - begun).to.be.greaterThan(200_000);
+      },
+    );
 
     it('is no restart of the agent, whose instances are fresh and stand in for nobody', () => {
       const it = canary();

@@ -5,6 +5,7 @@ import { DeploymentId } from '../../../src/domain/ids.ts';
 import { claimRollback } from '../../../src/domain/slot.ts';
 import { canary, hour, onlyNew, until } from './canary-world.ts';
 import { newId, oldId, request, start, user } from './samples.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const by = { by: user, reason: 'because' };
 
@@ -24,40 +25,52 @@ describe('a rollout that people ask something of', () => {
   });
 
   describe('rollback', () => {
-    it('of a running rollout is immediate', () => {
+    it(shows('States: RolledBack', 'of a running rollout is immediate'), () => {
       const it = canary();
       until(it, 'Baking');
       it.ask(newId, (state, slot) => requests.requestRollback(state, slot, by, start + it.ms));
       expect(it.state(newId).phase).to.equal('RolledBack');
-      expect(it.slot).to.deep.include({ current: oldId, coolDown: null });
+      expect(it.slot).to.deep.include({ current: oldId, coolDowns: [] });
     });
 
-    it('of a completed one brings its predecessor up beside it, and turns once that is ready', () => {
-      const it = canary();
-      until(it, 'Completed');
-      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      it.run(60_000);
-      expect(it.state(newId).phase).to.equal('RollingBack');
-      expect(it.slot.current).to.equal(newId);
-      it.behaviour = () => 'pass';
-      until(it, 'RolledBack', 30_000);
-      expect(it.slot).to.deep.include({ current: oldId, flight: null });
-    });
+    it(
+      shows(
+        'States: RolledBack',
+        'of a completed one brings its predecessor up beside it, and turns once that is ready',
+      ),
+      () => {
+        const it = canary();
+        until(it, 'Completed');
+        it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
+        it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+        it.run(60_000);
+        expect(it.state(newId).phase).to.equal('RollingBack');
+        expect(it.slot.current).to.equal(newId);
+        it.behaviour = () => 'pass';
+        until(it, 'RolledBack', 30_000);
+        expect(it.slot).to.deep.include({ current: oldId, flight: null });
+      },
+    );
 
-    it('of a completed one waits while its agents are silent: that they do not come up is nothing anybody saw', () => {
-      const it = canary(() => 'pass', {}, 'agent');
-      until(it, 'Completed');
-      it.behaviour = () => null;
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      it.run(5 * 24 * hour);
-      expect(it.state(newId).phase).to.equal('RollingBack');
-      it.behaviour = () => 'pass';
-      until(it, 'RolledBack', 60_000);
-      expect(it.slot).to.deep.include({ current: oldId, flight: null });
-    });
+    it(
+      shows(
+        'States: RollbackFailed',
+        'of a completed one waits while its agents are silent: that they do not come up is nothing anybody saw',
+      ),
+      () => {
+        const it = canary(() => 'pass', {}, 'agent');
+        until(it, 'Completed');
+        it.behaviour = () => null;
+        it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+        it.run(5 * 24 * hour);
+        expect(it.state(newId).phase).to.equal('RollingBack');
+        it.behaviour = () => 'pass';
+        until(it, 'RolledBack', 60_000);
+        expect(it.slot).to.deep.include({ current: oldId, flight: null });
+      },
+    );
 
-    it('of a completed one waits while the prober is away', () => {
+    it(shows('States: RollbackFailed', 'of a completed one waits while the prober is away'), () => {
       const it = canary();
       until(it, 'Completed');
       it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
@@ -69,13 +82,19 @@ describe('a rollout that people ask something of', () => {
       until(it, 'RollbackFailed', 700_000);
     });
 
-    it('of a completed one whose agents report, but not of its predecessor, fails at the deadline', () => {
-      const it = canary(() => 'pass', {}, 'agent');
-      until(it, 'Completed');
-      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      until(it, 'RollbackFailed', 700_000);
-    });
+    it(
+      shows(
+        'States: RollbackFailed',
+        'of a completed one whose agents report, but not of its predecessor, fails at the deadline',
+      ),
+      () => {
+        const it = canary(() => 'pass', {}, 'agent');
+        until(it, 'Completed');
+        it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? null : 'pass');
+        it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+        until(it, 'RollbackFailed', 700_000);
+      },
+    );
 
     it('of a completed one that waits for its agents can be undeployed', () => {
       const it = canary(() => 'pass', {}, 'agent');
@@ -88,21 +107,47 @@ describe('a rollout that people ask something of', () => {
       expect(it.slot).to.deep.include({ current: null, flight: null });
     });
 
-    it('of a completed one fails at the deadline when the predecessor does not come up, and can be asked again', () => {
-      const it = canary();
-      until(it, 'Completed');
-      it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? 'fail' : 'pass');
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      until(it, 'RollbackFailed', 700_000);
-      expect(it.slot).to.deep.include({ current: newId, flight: null });
-      it.behaviour = () => 'pass';
-      it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
-      until(it, 'RolledBack', 60_000);
-    });
+    it(
+      shows(
+        'States: no rollback of a rollback',
+        'whatever befalls those that it returns to, or those that it leaves',
+      ),
+      () => {
+        for (const outcome of ['fail', 'error', null] as const)
+          for (const sick of [oldId, newId]) {
+            const it = canary();
+            until(it, 'Completed');
+            it.log.length = 0;
+            it.behaviour = ({ deploymentId }) => (deploymentId === sick ? outcome : 'pass');
+            it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+            it.run(2 * hour);
+            expect(it.types().filter((type) => type === 'RollbackStarted')).to.have.length(1);
+            expect(it.slot).to.deep.include({ flight: null, current: sick === oldId ? newId : oldId });
+          }
+      },
+    );
+
+    it(
+      shows(
+        'States: RollbackFailed',
+        'of a completed one fails at the deadline when the predecessor does not come up, and can be asked again',
+      ),
+      () => {
+        const it = canary();
+        until(it, 'Completed');
+        it.behaviour = ({ deploymentId }) => (deploymentId === oldId ? 'fail' : 'pass');
+        it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+        until(it, 'RollbackFailed', 700_000);
+        expect(it.slot).to.deep.include({ current: newId, flight: null });
+        it.behaviour = () => 'pass';
+        it.askSlot((slot) => claimRollback(slot, { deploymentId: newId, to: oldId, ...by }));
+        until(it, 'RolledBack', 60_000);
+      },
+    );
   });
 
   describe('superseding', () => {
-    it('returns to stable first and starts from stable', () => {
+    it(shows('States: Superseded', 'returns to stable first and starts from stable'), () => {
       const it = canary();
       until(it, 'Baking');
       const next = request({ strategy: 'Direct' }, { deploymentId: DeploymentId.parse('dep-next') });

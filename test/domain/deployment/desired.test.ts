@@ -8,6 +8,7 @@ import { wind } from '../../../src/domain/deployment/watch.ts';
 import type { DeploymentId } from '../../../src/domain/ids.ts';
 import { slot, type Flight, type SlotState } from '../../../src/domain/slot.ts';
 import { iso, newId, oldId, request, requested, stageReached, stageStarted, start, user } from './samples.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const state = (...events: DeploymentEvent[]): DeploymentState =>
   events.reduce(deployment.evolve, deployment.initial);
@@ -44,13 +45,16 @@ describe('what should run in a slot', () => {
   const old = completed(oldId, 4);
   const second = [requested(), stageStarted(1, 3, 2)];
 
-  it('all of the old and the stage of the new, until the slot has turned', () => {
-    expect(counts(on(oldId, rollout), old, state(requested()))).to.deep.equal({ [oldId]: 4 });
-    expect(counts(on(oldId, rollout), old, state(...second))).to.deep.equal({ [oldId]: 4, [newId]: 3 });
-    const promoting = state(...second, { type: 'PromotionStarted', data: {} });
-    expect(counts(on(oldId, rollout), old, promoting)).to.deep.equal({ [oldId]: 4, [newId]: 10 });
-    expect(counts(on(newId, null), old, promoting)).to.deep.equal({ [newId]: 10 });
-  });
+  it(
+    shows('States: old instances stay', 'all of the old and the stage of the new, until the slot has turned'),
+    () => {
+      expect(counts(on(oldId, rollout), old, state(requested()))).to.deep.equal({ [oldId]: 4 });
+      expect(counts(on(oldId, rollout), old, state(...second))).to.deep.equal({ [oldId]: 4, [newId]: 3 });
+      const promoting = state(...second, { type: 'PromotionStarted', data: {} });
+      expect(counts(on(oldId, rollout), old, promoting)).to.deep.equal({ [oldId]: 4, [newId]: 10 });
+      expect(counts(on(newId, null), old, promoting)).to.deep.equal({ [newId]: 10 });
+    },
+  );
 
   it('only the old once a rollout goes back', () => {
     const back = { to: oldId, outcome: 'RolledBack', wasCompleted: false, by: null, fence: 3 } as const;
@@ -85,17 +89,23 @@ describe('time that counts', () => {
   const baking = state(requested(), stageStarted(0, 1, 1), stageReached(0, 1, 10));
   if (baking.phase === 'None') throw new Error('it was requested');
 
-  it('is what passed between two decisions that both saw what they need, and at most the stale limit', () => {
-    const first = wind(null, baking, 1_000_000, true);
-    expect(first.earnedMs).to.equal(0);
-    expect(wind(first, baking, 1_010_000, true).earnedMs).to.equal(10_000);
-    expect(wind(first, baking, 9_000_000, true).earnedMs).to.equal(31_000);
-    expect(wind(first, baking, 1_010_000, false).earnedMs).to.equal(0);
-    expect(wind(wind(first, baking, 1_010_000, false), baking, 1_020_000, true).earnedMs).to.equal(0);
-    expect(wind(first, baking, 0, true).earnedMs).to.equal(0);
-  });
+  it(
+    shows(
+      'Time: earned',
+      'is what passed between two decisions that both saw what they need, and at most the stale limit',
+    ),
+    () => {
+      const first = wind(null, baking, 1_000_000, true);
+      expect(first.earnedMs).to.equal(0);
+      expect(wind(first, baking, 1_010_000, true).earnedMs).to.equal(10_000);
+      expect(wind(first, baking, 9_000_000, true).earnedMs).to.equal(31_000);
+      expect(wind(first, baking, 1_010_000, false).earnedMs).to.equal(0);
+      expect(wind(wind(first, baking, 1_010_000, false), baking, 1_020_000, true).earnedMs).to.equal(0);
+      expect(wind(first, baking, 0, true).earnedMs).to.equal(0);
+    },
+  );
 
-  it('begins anew with another phase, stage or fence', () => {
+  it(shows('Time: earned', 'begins anew with another phase, stage or fence'), () => {
     const first = wind(wind(null, baking, 0, true), baking, 30_000, true);
     const next = deployment.evolve(baking, stageStarted(1, 3, 2));
     if (next.phase === 'None') throw new Error('it was requested');

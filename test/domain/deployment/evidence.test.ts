@@ -12,6 +12,7 @@ import {
 import { health, observe, type InstanceHealthObserved } from '../../../src/domain/health.ts';
 import { spec } from '../../support/given-when-then.ts';
 import { newId, request } from './samples.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const { healthCheck, tenant, environment, plugin } = request();
 const report = (sequence: number, outcome: Report['outcome'] = 'pass', instance = 'i-1'): Report => ({
@@ -40,7 +41,7 @@ describe('evidence', () => {
     expect(present(sick, 1, healthCheck)[0]).to.deep.include({ unhealthy: true, ready: false });
   });
 
-  it('takes an error for neither a pass nor a failure', () => {
+  it(shows('Evidence: errors say nothing', 'takes an error for neither a pass nor a failure'), () => {
     const [one] = present(
       fold([report(1), report(2, 'fail'), report(3, 'error'), report(4, 'fail')]),
       1,
@@ -49,7 +50,7 @@ describe('evidence', () => {
     expect(one).to.deep.include({ ready: true, failuresInARow: 2, passesInARow: 0 });
   });
 
-  it('counts anew at a new epoch, and takes nothing of an old one', () => {
+  it(shows('Evidence: old epochs', 'counts anew at a new epoch, and takes nothing of an old one'), () => {
     const before = fold([report(1), report(2)]);
     const after = fold([report(3, 'fail')], before, 2);
     expect(present(after, 2, healthCheck)[0]).to.deep.include({ passes: 0, failuresInARow: 1 });
@@ -70,31 +71,37 @@ describe('evidence', () => {
     expect(long.instances['i-1']!.passes).to.equal(500);
   });
 
-  it('is the same whatever the order of the reports and however often they come', () => {
-    const reports = fc.uniqueArray(
-      fc.record({
-        instance: fc.constantFrom('i-1', 'i-2', 'i-3'),
-        sequence: fc.integer({ min: 0, max: 15 }),
-        outcome: fc.constantFrom('pass' as const, 'fail' as const, 'error' as const),
-        latencyMs: fc.constant(null),
-        replaces: fc.constantFrom(null, null, 'i-0'),
-      }),
-      { selector: ({ instance, sequence }) => `${instance} ${sequence}`, maxLength: 40 },
-    );
-    const shuffled = reports.chain((list) =>
-      fc.tuple(
-        fc.constant(list),
-        fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2, maxLength: list.length * 2 }),
-      ),
-    );
-    fc.assert(
-      fc.property(shuffled, ([list, again]) => {
-        const [x, y] = [fold(list), fold(again)];
-        expect(y.instances).to.deep.equal(x.instances);
-      }),
-      { numRuns: 300 },
-    );
-  });
+  it(
+    shows(
+      'Evidence: repetitions and order',
+      'is the same whatever the order of the reports and however often they come',
+    ),
+    () => {
+      const reports = fc.uniqueArray(
+        fc.record({
+          instance: fc.constantFrom('i-1', 'i-2', 'i-3'),
+          sequence: fc.integer({ min: 0, max: 15 }),
+          outcome: fc.constantFrom('pass' as const, 'fail' as const, 'error' as const),
+          latencyMs: fc.constant(null),
+          replaces: fc.constantFrom(null, null, 'i-0'),
+        }),
+        { selector: ({ instance, sequence }) => `${instance} ${sequence}`, maxLength: 40 },
+      );
+      const shuffled = reports.chain((list) =>
+        fc.tuple(
+          fc.constant(list),
+          fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2, maxLength: list.length * 2 }),
+        ),
+      );
+      fc.assert(
+        fc.property(shuffled, ([list, again]) => {
+          const [x, y] = [fold(list), fold(again)];
+          expect(y.instances).to.deep.equal(x.instances);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   it('its stream takes what is new at the present epoch, and nothing else', () => {
     const first = observed(7, report(1), report(1), report(2));

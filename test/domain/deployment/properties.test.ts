@@ -6,6 +6,7 @@ import { runs } from '../../support/runs.ts';
 import { seededRandom, type SeededRandom } from '../../support/seeded-random.ts';
 import { newId, oldId, request, start, user } from './samples.ts';
 import { world, type World } from './world.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const hour = 3600_000;
 const by = { by: user, reason: 'because' };
@@ -133,34 +134,37 @@ const disorder =
 const history = fc.array(step, { maxLength: 25 });
 
 describe('any rollout, whatever happens', () => {
-  it('no stage is early, none is done twice, and fences only grow', () => {
-    fc.assert(
-      fc.property(history, (steps) => {
-        const it = canary();
-        for (const one of steps) perform(it, one);
-        calm(it, 'pass');
-        const started: number[] = [];
-        const reachedAt = new Map<number, number>();
-        let fence = 0;
-        for (const { ms, event } of it.log) {
-          if ('fence' in event.data) {
-            expect(event.data.fence).to.be.greaterThan(fence);
-            fence = event.data.fence;
+  it(
+    shows('Time: no stage shortened or twice', 'no stage is early, none is done twice, and fences only grow'),
+    () => {
+      fc.assert(
+        fc.property(history, (steps) => {
+          const it = canary();
+          for (const one of steps) perform(it, one);
+          calm(it, 'pass');
+          const started: number[] = [];
+          const reachedAt = new Map<number, number>();
+          let fence = 0;
+          for (const { ms, event } of it.log) {
+            if ('fence' in event.data) {
+              expect(event.data.fence).to.be.greaterThan(fence);
+              fence = event.data.fence;
+            }
+            if (event.type === 'CanaryStageReached' && !reachedAt.has(event.data.stage))
+              reachedAt.set(event.data.stage, ms);
+            if (event.type === 'StageStarted') {
+              started.push(event.data.stage);
+              if (event.data.stage > 0)
+                expect(ms - reachedAt.get(event.data.stage - 1)!).to.be.at.least(300_000);
+            }
+            if (event.type === 'PromotionStarted') expect(ms - reachedAt.get(3)!).to.be.at.least(300_000);
           }
-          if (event.type === 'CanaryStageReached' && !reachedAt.has(event.data.stage))
-            reachedAt.set(event.data.stage, ms);
-          if (event.type === 'StageStarted') {
-            started.push(event.data.stage);
-            if (event.data.stage > 0)
-              expect(ms - reachedAt.get(event.data.stage - 1)!).to.be.at.least(300_000);
-          }
-          if (event.type === 'PromotionStarted') expect(ms - reachedAt.get(3)!).to.be.at.least(300_000);
-        }
-        expect(started).to.deep.equal([0, 1, 2, 3].slice(0, started.length));
-      }),
-      { numRuns: 150 },
-    );
-  });
+          expect(started).to.deep.equal([0, 1, 2, 3].slice(0, started.length));
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 
   it('ends, in a slot that names one current deployment: the new one, or the old', () => {
     fc.assert(
@@ -215,39 +219,51 @@ describe('any rollout, whatever happens', () => {
     );
   });
 
-  it('without a single pass it never bakes: no evidence is never success', () => {
-    const mute = fc.array(fc.constantFrom('fail' as const, 'error' as const, null), {
-      minLength: 1,
-      maxLength: 30,
-    });
-    fc.assert(
-      fc.property(mute, mute, (fresh, old) => {
-        const it = canary();
-        it.behaviour = ({ deploymentId, ms }) => {
-          const list = deploymentId === newId ? fresh : old;
-          return list[(ms / 10_000) % list.length] ?? null;
-        };
-        it.run(2 * hour);
-        expect(it.types()).not.to.include.oneOf(['CanaryStageReached', 'PromotionStarted']);
-      }),
-      { numRuns: 60 },
-    );
-  });
+  it(
+    shows(
+      'Evidence 7: no evidence is no success',
+      'without a single pass it never bakes: no evidence is never success',
+    ),
+    () => {
+      const mute = fc.array(fc.constantFrom('fail' as const, 'error' as const, null), {
+        minLength: 1,
+        maxLength: 30,
+      });
+      fc.assert(
+        fc.property(mute, mute, (fresh, old) => {
+          const it = canary();
+          it.behaviour = ({ deploymentId, ms }) => {
+            const list = deploymentId === newId ? fresh : old;
+            return list[(ms / 10_000) % list.length] ?? null;
+          };
+          it.run(2 * hour);
+          expect(it.types()).not.to.include.oneOf(['CanaryStageReached', 'PromotionStarted']);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
-  it('killed at any moment of a healthy rollout, it ends as if it had not been', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }), (pauses) => {
-        const it = canary();
-        for (const steps of pauses) {
-          perform(it, { kind: 'run', steps, fresh: 'pass', old: 'pass' });
-          perform(it, { kind: 'crash' });
-        }
-        calm(it, 'pass');
-        expect(it.state(newId).phase).to.equal('Completed');
-        expect(it.types().filter((type) => type === 'StageStarted')).to.have.length(4);
-        expect(it.types().filter((type) => type === 'SlotTurned')).to.have.length(1);
-      }),
-      { numRuns: 60 },
-    );
-  });
+  it(
+    shows(
+      'Time: downtime earns nothing',
+      'killed at any moment of a healthy rollout, it ends as if it had not been',
+    ),
+    () => {
+      fc.assert(
+        fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }), (pauses) => {
+          const it = canary();
+          for (const steps of pauses) {
+            perform(it, { kind: 'run', steps, fresh: 'pass', old: 'pass' });
+            perform(it, { kind: 'crash' });
+          }
+          calm(it, 'pass');
+          expect(it.state(newId).phase).to.equal('Completed');
+          expect(it.types().filter((type) => type === 'StageStarted')).to.have.length(4);
+          expect(it.types().filter((type) => type === 'SlotTurned')).to.have.length(1);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 });

@@ -6,6 +6,7 @@ import { estimatedCompletionAt, progressOf, statusOf } from '../../../src/domain
 import { slot, type SlotState } from '../../../src/domain/slot.ts';
 import { spec } from '../../support/given-when-then.ts';
 import { iso, newId, oldId, request, requested, stageReached, stageStarted, start, user } from './samples.ts';
+import { shows } from '../../support/rollout-rows.ts';
 
 const by = { by: user, reason: 'because' };
 const inFlight: SlotState = {
@@ -156,14 +157,49 @@ describe('what people are shown of a deployment', () => {
     return statusOf(state);
   };
 
-  it('status, phase, stage and reason', () => {
+  it(shows('States: as they are shown', 'status, phase, stage and reason'), () => {
     expect(shown(requested())).to.include({ status: 'Pending', stage: 0, stages: 4, reason: null });
     expect(shown(...baking)).to.include({ status: 'InProgress', phase: 'Baking', stage: 1 });
     expect(shown(...baking, paused('MonitorBlind'))).to.include({ status: 'Paused', reason: 'because' });
     expect(shown(...completed)).to.include({ status: 'Completed', stage: 4, reason: null });
   });
 
-  it('progress as the share of all instances that is new and ready', () => {
+  it(
+    shows(
+      'States: as they are shown',
+      'every phase has a word of its own, but those of a rollout that goes on',
+    ),
+    () => {
+      const reason = 'because';
+      const back: DeploymentEvent = {
+        type: 'RollbackStarted',
+        data: {
+          ...{ cause: 'user', evidence: [], to: oldId, outcome: 'RolledBack', wasCompleted: false },
+          ...{ ...by, fence: 3, dueAt: iso(0) },
+        },
+      };
+      const waiting: DeploymentEvent = { type: 'ApprovalRequested', data: { stage: 0, expiresAt: iso(0) } };
+      const leaving: DeploymentEvent = { type: 'UndeployStarted', data: { ...by, fence: 3 } };
+      const told: readonly (readonly [phase: string, status: string, ...DeploymentEvent[]])[] = [
+        ['Provisioning', 'InProgress', stageStarted(0, 1, 1)],
+        ['Approval', 'InProgress', ...baking.slice(1), waiting],
+        ['Promoting', 'InProgress', ...completed.slice(1, -1)],
+        ['RollingBack', 'RollingBack', back],
+        ['RolledBack', 'RolledBack', back, { type: 'DeploymentRolledBack', data: { to: oldId, reason } }],
+        ['RollbackFailed', 'RollbackFailed', back, { type: 'RollbackFailed', data: { reason } }],
+        ['Failed', 'Failed', back, { type: 'DeploymentFailed', data: { reason } }],
+        ['Cancelled', 'Cancelled', back, { type: 'DeploymentCancelled', data: { reason } }],
+        ['Superseded', 'Superseded', back, { type: 'DeploymentSuperseded', data: { reason, by: oldId } }],
+        ['Undeploying', 'InProgress', leaving],
+        ['Undeployed', 'Undeployed', leaving, { type: 'DeploymentUndeployed', data: { reason } }],
+        ['Refused', 'Cancelled', { type: 'DeploymentRefused', data: { reason } }],
+      ];
+      for (const [phase, status, ...events] of told)
+        expect(shown(requested(), ...events)).to.include({ phase, status });
+    },
+  );
+
+  it(shows('States: progress', 'progress as the share of all instances that is new and ready'), () => {
     const { state } = given(...baking);
     if (state.phase === 'None') expect.fail('nothing to show');
     expect([0, 1, 5, 12].map((ready) => progressOf(state, ready))).to.deep.equal([0, 10, 50, 100]);
