@@ -13,6 +13,7 @@ import { healthFace, type Readiness } from './api/health.ts';
 import { createAgentDesk } from './api/plugin-manager/agent-desk.ts';
 import { agentRoutes } from './api/plugin-manager/agents.ts';
 import { idpFace } from './api/idp/face.ts';
+import { webhookDeliveryRoutes } from './api/idp/webhook-deliveries.ts';
 import { webhookRoutes } from './api/idp/webhooks.ts';
 import { apiKeyRoutes } from './api/plugin-manager/api-keys.ts';
 import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
@@ -132,7 +133,7 @@ export async function startServer(
       ...agentRoutes({ executor, desk }),
       ...auditRoutes({ store, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) }),
     ]);
-    const idp = idpFace(webhookRoutes(core));
+    const idp = idpFace([...webhookRoutes(core), ...webhookDeliveryRoutes(core)]);
     const authentication = createAuthentication(core);
     const isTrustedProxy = (address: string) => isInRanges(address, config.SLIPWAY_TRUSTED_PROXIES);
     const services: HttpServices = {
