@@ -41,10 +41,21 @@ export function visible(table: Table, scope: Scope): Sql {
   }
 }
 
+export type Contains = Extract<Filter, { readonly contains: unknown }>;
+
+/** Whether so many documents have the element that each is better asked for it than they are looked up by it. */
+export type IsCommon = (asked: Contains) => boolean;
+
+const isRare: IsCommon = () => false;
+
 /** What a question asks for, within its scope. */
-export function where(table: Table, query: { readonly scope: Scope; readonly filter?: Filter }): Sql {
+export function where(
+  table: Table,
+  query: { readonly scope: Scope; readonly filter?: Filter },
+  isCommon = isRare,
+): Sql {
   const scope = visible(table, query.scope);
-  return query.filter === undefined ? scope : all([scope, condition(table, query.filter)]);
+  return query.filter === undefined ? scope : all([scope, condition(table, query.filter, isCommon)]);
 }
 
 /** The parts of a filter that all must hold. */
@@ -52,13 +63,13 @@ export function conjuncts(filter: Filter): readonly Filter[] {
   return 'and' in filter ? filter.and.flatMap(conjuncts) : [filter];
 }
 
-export function condition(table: Table, filter: Filter): Sql {
+export function condition(table: Table, filter: Filter, isCommon = isRare): Sql {
   if ('equal' in filter) return equal(...filter.equal);
   if ('in' in filter) return oneOf(...filter.in);
   if ('range' in filter) return range(...filter.range);
-  if ('contains' in filter) return contains(table, ...filter.contains);
-  if ('and' in filter) return all(filter.and.map((part) => condition(table, part)));
-  return any(filter.or.map((part) => condition(table, part)));
+  if ('contains' in filter) return contains(table, filter, isCommon);
+  if ('and' in filter) return all(filter.and.map((part) => condition(table, part, isCommon)));
+  return any(filter.or.map((part) => condition(table, part, isCommon)));
 }
 
 type Scalar = string | number | boolean | null;
@@ -117,13 +128,19 @@ function ofType(path: string, ...types: readonly string[]): Sql {
   return sql(`${typeOf(path)} IN (${types.map((type) => `'${type}'`).join(', ')})`);
 }
 
-function contains(table: Table, path: string, element: Scalar): Sql {
-  if (table.spec.indexes.some((index) => index.multi && index.fields.includes(path))) {
-    return sql(
-      `docs.doc IN (SELECT doc FROM ${elementsTable(table.number)} WHERE field = ? AND value = ?)`,
-      path,
-      JSON.stringify(element),
-    );
+/** Whether the elements of the path stand in a table of their own. */
+export function hasElements(table: Table, { contains: [path] }: Contains): boolean {
+  return table.spec.indexes.some((index) => index.multi && index.fields.includes(path));
+}
+
+function contains(table: Table, asked: Contains, isCommon: IsCommon): Sql {
+  const [path, element] = asked.contains;
+  if (hasElements(table, asked)) {
+    const elements = `FROM ${elementsTable(table.number)} AS elements WHERE field = ? AND value = ?`;
+    const text = isCommon(asked)
+      ? `EXISTS (SELECT 1 ${elements} AND elements.doc = docs.doc)`
+      : `docs.doc IN (SELECT doc ${elements})`;
+    return sql(text, path, JSON.stringify(element));
   }
   const [type, value] = elementCondition(element);
   return {

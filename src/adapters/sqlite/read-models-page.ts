@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
 import { BadCursor, UnanswerableQuery, type Document, type Query } from '../../ports/read-models.ts';
-import { all, conjuncts, sql, where, type Sql } from './read-models-filter.ts';
+import { all, conjuncts, sql, where, type IsCommon, type Sql } from './read-models-filter.ts';
 import { extract, valueAt } from './read-models-path.ts';
 import { documentsTable, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS } from './read-models-statements.ts';
@@ -25,11 +25,11 @@ type Place = readonly KeyValue[];
  * value, until the page is full. After a cursor there are several, each one range of an index: one statement with an OR
  * would walk through everything before the cursor again.
  */
-export function pageStatements(table: Table, query: Query): readonly Sql[] {
+export function pageStatements(table: Table, query: Query, isCommon?: IsCommon): readonly Sql[] {
   checkLimit(query.limit);
   const keys = sortKeys(query);
   const from = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE`;
-  const asked = where(table, query);
+  const asked = where(table, query, isCommon);
   if (query.cursor === undefined) {
     const offset = query.offset ?? 0;
     if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);

@@ -13,7 +13,8 @@ import {
   type TextQuery,
 } from '../../ports/read-models.ts';
 import { asUnavailable, openForReading } from './read-models-file.ts';
-import { sql, visible, where } from './read-models-filter.ts';
+import { countStatement, isCommon } from './read-models-elements.ts';
+import { sql, visible } from './read-models-filter.ts';
 import { encodeCursor, pageStatements } from './read-models-page.ts';
 import type { Reader } from './read-models-reader.ts';
 import { keepRecentAnswers } from './read-models-recent.ts';
@@ -143,8 +144,8 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
       reading(() => {
         const table = answering(collection);
         const read = (): DocumentPage<D> => {
-          const pages = pageStatements(table, query);
           const rows = snapshot(() => {
+            const pages = pageStatements(table, query, isCommon(statements, table));
             const wanted = query.limit + 1;
             const found: Row[] = [];
             for (const { text, values } of pages) {
@@ -162,9 +163,8 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
       reading(() => {
         const table = answering(collection);
         const read = () => {
-          const asked = where(table, query);
-          const text = `SELECT count(*) AS count FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`;
-          return { count: Number(statements.prepare(text).get(...asked.values)?.['count']) };
+          const { text, values } = countStatement(table, query);
+          return { count: Number(statements.prepare(text).get(...values)?.['count']) };
         };
         return recent.answer(table, ['count', query], read, () => 0).count;
       }),
