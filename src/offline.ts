@@ -1,6 +1,7 @@
 /** The past of a platform that does not run: its data folder, asked through the very routes that a running one answers by. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { auditRoutes } from './api/audit/routes.ts';
 import { Problem } from './api/http/problem.ts';
 import type { Route } from './api/http/route.ts';
@@ -11,10 +12,14 @@ import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { lockFolder, StoreLocked } from './adapters/sqlite/folder-lock.ts';
 import type { Source } from './audit-client/source.ts';
 import { Refused } from './client/api.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import { createExecutor } from './core/command-executor.ts';
 import { createSchemas } from './core/schemas.ts';
 import { platformTenant } from './domain/ids.ts';
 import { permissionsOf } from './domain/permissions.ts';
 import { allEvents } from './events.ts';
+import { allProjections } from './projections.ts';
+import { createAnnouncer } from './projections/announcements/announcer.ts';
 
 /** Whoever can read the folder can read everything in it. */
 const staff = {
@@ -38,7 +43,14 @@ export async function openFolder(folder: string): Promise<Source> {
     return asRefused(error);
   });
   const emails = async () => new Map<string, string>();
-  const routes = auditRoutes({ store, schemas: createSchemas(allEvents), emails });
+  const schemas = createSchemas(allEvents);
+  const clock = createSystemClock();
+  const log = pino({ level: 'silent' });
+  const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
+  // No document has what only the vault can open.
+  const vault = { openFor: async () => null };
+  const projections = allProjections(createAnnouncer({ store, schemas, executor, vault }));
+  const routes = auditRoutes({ store, schemas, clock, projections, emails });
   return {
     get: (asked, query = {}) => answered(routes, asked, query),
     close: async () => {

@@ -39,16 +39,15 @@ import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
 import { createPasswordTries } from './core/password-tries.ts';
 import { createPasswords } from './core/passwords.ts';
-import { createSchemas } from './core/schemas.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
 import { tenant } from './domain/tenant.ts';
 import { Email } from './domain/user.ts';
-import { allEvents } from './events.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
 import { createAnnouncer } from './projections/announcements/announcer.ts';
+import { allProjections } from './projections.ts';
 import { emailsOf } from './projections/users.ts';
 
 export interface Server {
@@ -131,7 +130,10 @@ export async function startServer(
       ...userRoutes(core),
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),
-      ...auditRoutes({ store, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) }),
+      ...auditRoutes({
+        ...{ store, clock, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) },
+        projections: allProjections(createAnnouncer({ store, schemas: platform.schemas, executor, vault })),
+      }),
     ]);
     const idp = idpFace([...webhookRoutes(core), ...webhookDeliveryRoutes(core)]);
     const authentication = createAuthentication(core);
@@ -160,7 +162,7 @@ export async function startServer(
       isReady: () => readiness.now().ready,
       corsOrigins: config.CORS_ORIGINS,
     });
-    const announcer = createAnnouncer({ store, schemas: createSchemas(allEvents), executor, vault });
+    const announcer = createAnnouncer({ store, schemas: platform.schemas, executor, vault });
     sockets = await openSockets({
       ...{ store, announcer, authentication, sessions, clock, logger },
       isReady: () => readiness.now().ready,

@@ -22,3 +22,11 @@ export function parseTime(text: string, now: number): string {
     );
   return new Date(ms).toISOString();
 }
+
+/**
+ * @param text a position as answers tell it (`{log}:{number}`), or whatever {@link parseTime} takes
+ * @throws {InvalidArgumentError}
+ */
+export function parsePlace(text: string, now: number): string {
+  return /^[0-9a-f-]{36}:\d{1,15}$/.test(text) ? text : parseTime(text, now);
+}

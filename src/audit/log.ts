@@ -1,8 +1,8 @@
 /** The log as it is asked for: by stream, tenant, actor, type, correlation and time, page by page, the newest or the oldest first. */
 import type { EventStore, LogSearch, Position, RecordedEvent } from '../ports/event-store.ts';
-import { ForeignPosition } from '../ports/event-store.ts';
 import type { Scope } from '../ports/read-models.ts';
 import type { AuditEntry, Entries } from './entries.ts';
+import { knownPosition, NoSuchPlace } from './places.ts';
 
 export interface LogQuestion {
   /** With it, a page costs the same however long the log is. */
@@ -26,11 +26,6 @@ export interface AuditPage {
   readonly end: boolean;
   /** The log's end when it was read: where to go on, the oldest first, to follow it. */
   readonly head: string;
-}
-
-/** What the caller wrote means no place in this log. Faces answer 400. */
-export class NoSuchPlace extends Error {
-  override readonly name = 'NoSuchPlace';
 }
 
 /** Between what an event says of its time and when it was stored, and steps back of a clock that is set right. */
@@ -63,7 +58,7 @@ async function searchPage(
   { where, order, cursor, limit, from, to }: LogQuestion,
 ): Promise<Found> {
   const head = await store.head();
-  const given = cursor === undefined ? null : placeIn(store, cursor, head);
+  const given = cursor === undefined ? null : knownPosition(store, cursor, head);
   const first = from === undefined ? null : await store.positionAt(from - slackMs);
   const last = to === undefined ? null : await store.positionAt(to + slackMs);
   const isBehind = (a: Position, b: Position | null): boolean => b !== null && store.compare(a, b) > 0;
@@ -107,18 +102,6 @@ async function streamPage(
   }
   const next = order === 'newest' && end ? null : String(at);
   return { events, next, end, head: String(head) };
-}
-
-/** @throws {NoSuchPlace} */
-function placeIn(store: EventStore, cursor: string, head: Position): Position {
-  const place = cursor as Position;
-  try {
-    if (store.compare(place, head) <= 0) return place;
-  } catch (error) {
-    if (!(error instanceof ForeignPosition)) throw error;
-    throw new NoSuchPlace('is none that this log gave: take the next or the head of an answer');
-  }
-  throw new NoSuchPlace(`lies behind the log's end, ${head}`);
 }
 
 function revisionIn(cursor: string): number {

@@ -23,7 +23,7 @@ export interface BatchDocuments extends Documents {
 }
 
 export function openBatchDocuments(
-  models: ReadModels,
+  models: Pick<ReadModels, 'load'>,
   generation: Generation,
   projection: Projection,
 ): BatchDocuments {

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { createEntries } from '../../src/audit/entries.ts';
-import { type LogQuestion, NoSuchPlace, readLog } from '../../src/audit/log.ts';
+import { type LogQuestion, readLog } from '../../src/audit/log.ts';
+import { NoSuchPlace } from '../../src/audit/places.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import { allEvents } from '../../src/events.ts';
 import type { EventStore, RecordedEvent } from '../../src/ports/event-store.ts';
@@ -179,8 +180,8 @@ describe('the log, page by page', () => {
     const [{ position }] = all as readonly [RecordedEvent];
     const beyond = position.replace(/:1$/, ':2');
     for (const [cursor, stream, word] of [
-      ['nonsense', undefined, /is none that this log gave/],
-      [`00000000-0000-4000-8000-000000000000:1`, undefined, /is none that this log gave/],
+      ['nonsense', undefined, /is none of this log/],
+      [`00000000-0000-4000-8000-000000000000:1`, undefined, /is none of this log/],
       [beyond, undefined, /lies behind the log's end/],
       [position, 'plugin-a', /is none of a stream/],
     ] as const)

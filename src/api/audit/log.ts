@@ -1,11 +1,11 @@
 /** The log over HTTP: what happened, who did it and what it changed. */
 import type { Entries } from '../../audit/entries.ts';
-import { NoSuchPlace, readLog } from '../../audit/log.ts';
+import { readLog } from '../../audit/log.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { usersProjection } from '../../projections/users.ts';
-import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
 import { refuseOtherTenant, scopeOf } from '../plugin-manager/scope.ts';
+import { refused } from './refused.ts';
 import { auditTag } from './tag.ts';
 import { entryAnswer, LogAnswer, LogQuery } from './schemas.ts';
 
@@ -32,7 +32,9 @@ export function logRoutes(deps: LogRoutesDeps): readonly Route[] {
       responses: { 200: LogAnswer },
       handler: async ({ principal, query }) => {
         if (query.tenantId !== undefined) refuseOtherTenant(principal, query.tenantId);
-        const page = await readLog(deps, scopeOf(principal), questionOf(query)).catch(asRefusal);
+        const page = await readLog(deps, scopeOf(principal), questionOf(query)).catch((error: unknown) =>
+          refused('cursor', error),
+        );
         const emails = await deps.emails(page.entries.map(({ actor }) => actor.id));
         return {
           status: 200,
@@ -57,10 +59,4 @@ function questionOf(query: LogQuery): Parameters<typeof readLog>[2] {
     from: from === undefined ? undefined : Date.parse(from),
     to: to === undefined ? undefined : Date.parse(to),
   };
-}
-
-function asRefusal(error: unknown): never {
-  if (!(error instanceof NoSuchPlace)) throw error;
-  const { message } = error;
-  throw new Problem('Invalid', `cursor: ${message}`, { details: [{ field: 'cursor', message }] });
 }

@@ -1,6 +1,19 @@
 /** What is wrong with questions to the past, and which parameters are to be named. */
 const long = (length: number): string => 'x'.repeat(length);
 
+/** The log of the test begins in 2030. */
+const badPlaces = (name: string): readonly (readonly [string, string])[] =>
+  [
+    '',
+    'nonsense',
+    '03:10',
+    '2025-11-23T03:10:00Z',
+    '2999-01-01T00:00:00Z',
+    '2030-13-01T00:00:00Z',
+    '00000000-0000-4000-8000-000000000000:1',
+    long(201),
+  ].map((place) => [`${name}=${place}`, name]);
+
 export const badAuditQueries: Readonly<Record<string, readonly (readonly [query: string, named: string])[]>> =
   {
     '/audit/log': [
@@ -21,4 +34,9 @@ export const badAuditQueries: Readonly<Record<string, readonly (readonly [query:
       ['cursor=00000000-0000-4000-8000-000000000000:1', 'cursor'],
       ['stream=plugin-x&cursor=nonsense', 'cursor'],
     ],
+    '/audit/why/dep-1': [['depth=1', 'depth']],
+    '/audit/streams/plugin-x/state': badPlaces('at'),
+    '/audit/streams/plugin-x/changes': [...badPlaces('from'), ...badPlaces('to'), ['at=x', 'at']],
+    '/audit/documents/plugins/x/state': badPlaces('at'),
+    '/audit/documents/plugins/x/changes': [...badPlaces('from'), ...badPlaces('to')],
   };

@@ -153,6 +153,19 @@ export async function openMatrixWorld(...more: Parameters<typeof openWholeServer
     ['/api/v1/tenants/{tenantId}/secrets/{name}', hidden(secretsOfAcme.secret, 'globex-secret', 'no-secret')],
     ['/api/v1/plugin-deployments/{deploymentId}', deployment],
     ['/api/v1/audit/why/{id}', deployment],
+    [
+      '/api/v1/audit/streams/{stream}',
+      hidden(
+        `deployment-${deployment.own}`,
+        `deployment-${deployment.other}`,
+        `deployment-${deployment.unknown}`,
+      ),
+    ],
+    [
+      '/api/v1/audit/documents/{collection}',
+      { own: 'deployments', other: 'deployments', unknown: 'no_document', visible: true },
+    ],
+    ['/api/v1/audit/documents/{collection}/{documentId}', deployment],
     ['/api/v1/users/{userId}', hidden(ours.userId, theirs.userId, `usr_${'0'.repeat(20)}`)],
     ['/api/v1/api-keys/{keyId}', hidden(ours.keyId, theirs.keyId, `key_${'0'.repeat(20)}`)],
     ['/api/webhooks/{webhookId}', hidden(ours.webhookId, theirs.webhookId, `wh_${'0'.repeat(20)}`)],

@@ -27,6 +27,9 @@ const parameters: Readonly<Record<string, string>> = {
   '{keyId}': 'key_unknown',
   '{name}': 'unknown',
   '{id}': 'dep-unknown',
+  '{stream}': 'deployment-dep-unknown',
+  '{collection}': 'deployments',
+  '{documentId}': 'dep-unknown',
 };
 
 describe('refusals over HTTP', () => {
