@@ -6,9 +6,13 @@ import { auditCommand } from './audit-client/command.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
+import { UnusableSeals } from './adapters/sqlite/seal-leaves.ts';
 import { WrongMasterKey } from './adapters/sqlite/vault.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
+import { BrokenSeal } from './core/seals/sealer.ts';
+import { checkProofCommand, proveCommand, sealCommand } from './custody/prove.ts';
+import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
 import { createLogger } from './logging.ts';
 import { openFolder } from './offline.ts';
@@ -41,7 +45,11 @@ const terminal = { clock: createSystemClock(), fail };
 program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
-program.addCommand(auditCommand({ ...terminal, openFolder }));
+const custody = { ...terminal, isTerminal: process.stderr.isTTY };
+const audit = auditCommand({ ...terminal, openFolder });
+for (const command of [verifyCommand, sealCommand, proveCommand, checkProofCommand])
+  audit.addCommand(command(custody));
+program.addCommand(audit);
 
 await program.parseAsync();
 
@@ -115,7 +123,7 @@ function stopOnSignals(server: Server): void {
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof WrongMasterKey) return `SLIPWAY_MASTER_KEY: ${error.message}`;
-  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog];
+  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog, UnusableSeals, BrokenSeal];
   if (mendable.some((kind) => error instanceof kind)) return error.message;
   const code = 'code' in error ? error.code : null;
   if (code === 'EADDRINUSE') return `HOST, PORT: another program listens there already (${error.message})`;

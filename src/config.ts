@@ -54,6 +54,8 @@ const settings = z.object({
     .pipe(z.array(origin))
     .default([]),
   SLIPWAY_EGRESS_ALLOW: ranges.default([]),
+  SLIPWAY_SEAL_FILE: z.string().optional(),
+  SLIPWAY_SEAL_URL: z.url('must be an address such as https://seals.example.com/heads').optional(),
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
   SLIPWAY_MAX_SOCKETS: count.default(10_000),
   SLIPWAY_SOCKETS_PER_USER: count.default(50),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Container, type ServiceIdentifier } from 'inversify';
 import { createEgress } from './adapters/egress/egress.ts';
 import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
+import { fileSealHeads } from './adapters/filesystem/seal-heads.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
@@ -12,10 +13,12 @@ import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { lockFolder } from './adapters/sqlite/folder-lock.ts';
 import { openSqliteReadModels } from './adapters/sqlite/read-models.ts';
+import { openSqliteSealLeaves } from './adapters/sqlite/seal-leaves.ts';
 import { openSnapshots } from './adapters/sqlite/snapshots.ts';
 import { openSqliteVault } from './adapters/sqlite/vault.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
+import { parseHead } from './core/seals/head.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Egress } from './ports/egress.ts';
@@ -23,6 +26,7 @@ import type { EventStore } from './ports/event-store.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { Runtimes } from './ports/runtime.ts';
+import type { SealHeads, SealLeaves } from './ports/seals.ts';
 import type { Snapshots } from './ports/snapshots.ts';
 import type { Vault } from './ports/vault.ts';
 
@@ -46,6 +50,8 @@ export interface OpenPorts extends Ports {
   /** Opened when first asked for. */
   readonly blobs: () => Promise<Blobs>;
   readonly rateLimits: RateLimits;
+  readonly sealLeaves: SealLeaves;
+  readonly sealHeads: SealHeads;
   /** Closes what was opened, and lets the next server have the folder. Idempotent. */
   close(): Promise<void>;
 }
@@ -132,6 +138,12 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     (folder) => folder.close(),
   );
 
+  const sealLeaves = bind<SealLeaves>(
+    'SealLeaves',
+    async () => openSqliteSealLeaves({ path: file('seals.db'), logId: (await eventStore()).logId }),
+    (leaves) => leaves.close(),
+  );
+
   const close = async (): Promise<void> => {
     for (let next = opened.pop(); next; next = opened.pop()) await next();
   };
@@ -150,6 +162,8 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       rateLimits: await rateLimits(),
+      sealLeaves: await sealLeaves(),
+      sealHeads: fileSealHeads(config.SLIPWAY_SEAL_FILE ?? file('seals.ndjson'), parseHead),
       close,
     };
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { isInRanges } from './adapters/egress/addresses.ts';
 import { auditRoutes } from './api/audit/routes.ts';
+import { sealRoutes } from './api/audit/seals.ts';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
 import { createMalformed } from './api/http/malformed.ts';
@@ -46,6 +47,7 @@ import { tenant } from './domain/tenant.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
+import { startSealing, type Sealing } from './sealing.ts';
 import { createAnnouncer } from './projections/announcements/announcer.ts';
 import { allProjections } from './projections.ts';
 import { emailsOf } from './projections/users.ts';
@@ -78,6 +80,7 @@ export async function startServer(
   const platform = createPlatform(ports, config, logger);
   const configurationChecks = createConfigurationChecks();
   let sockets: Sockets | null = null;
+  let sealing: Sealing | null = null;
   try {
     const { eventStore: store, readModels: models, vault, clock, runtimes } = ports;
     const { executor, projector } = platform;
@@ -93,6 +96,8 @@ export async function startServer(
       },
     );
 
+    sealing = await startSealing(ports, config, logger);
+    const { sealer } = sealing;
     await projector.start();
     const readiness = await followReadiness(store, platform);
     const core = {
@@ -134,6 +139,7 @@ export async function startServer(
         ...{ store, clock, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) },
         projections: allProjections(createAnnouncer({ store, schemas: platform.schemas, executor, vault })),
       }),
+      ...sealRoutes({ sealer }),
     ]);
     const idp = idpFace([...webhookRoutes(core), ...webhookDeliveryRoutes(core)]);
     const authentication = createAuthentication(core);
@@ -187,6 +193,7 @@ export async function startServer(
       await drained;
       await configurationChecks.close();
       await platform.stop();
+      await sealing?.stop();
       await ports.close();
     };
     return { url: http.url, platform, ports, ready: readiness.reached, stop: () => (stopping ??= stop()) };
@@ -194,6 +201,7 @@ export async function startServer(
     await sockets?.stop();
     await configurationChecks.close();
     await platform.stop();
+    await sealing?.stop();
     await ports.close();
     throw error;
   }

@@ -23,6 +23,9 @@ export const healthEvents = {
 export type HealthEvent = EventsOf<typeof healthEvents>;
 export type InstanceHealthObserved = HealthEvent['data'];
 
+/** How long reports are kept: what they came to is summarised within minutes. */
+export const healthRetention = { maxAgeSeconds: 7 * 24 * 3600 };
+
 /**
  * Stream `health-{deploymentId}`. Its state is the evidence, without the times of receipt that only a live process knows. A week of
  * reports is long: a server that starts reads a snapshot of it and the little that came after.

@@ -36,6 +36,8 @@ export const Permission = z.enum([
   /** How the instances there are. */
   'agents:report',
   'audit:read',
+  /** That nobody rewrote the log: of all of it, so for staff alone. */
+  'audit:prove',
   /** Of one's own tenant; of every tenant for who crosses them. */
   'webhooks:read',
   'webhooks:write',

@@ -207,3 +207,13 @@ export class StoreUnavailable extends Error {
 export class ForeignPosition extends Error {
   override readonly name = 'ForeignPosition';
 }
+
+/** An event in the store is not what was written: a reading that comes to it fails. Nothing that was written later is affected. */
+export class DamagedEvent extends Error {
+  override readonly name = 'DamagedEvent';
+  readonly position: Position;
+  constructor(at: Position, what: string) {
+    super(`the event at ${at} is damaged on disk: ${what}; restore the log from a backup`);
+    this.position = at;
+  }
+}

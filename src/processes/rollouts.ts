@@ -21,6 +21,7 @@ import {
   unconfirmedClaims,
   type SlotState,
 } from '../domain/slot.ts';
+import { healthRetention } from '../domain/health.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import { type RuntimeKind, runtimeOf, type Runtimes, StaleEpoch } from '../ports/runtime.ts';
@@ -31,7 +32,6 @@ import type { Witness } from './witness.ts';
 const maxSteps = 100;
 
 /** Reports are kept for a week. */
-const healthRetention = { maxAgeSeconds: 7 * 24 * 3600 };
 
 interface Step {
   /** Whether something was appended: then ask again at once. */

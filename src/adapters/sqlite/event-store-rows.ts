@@ -1,6 +1,12 @@
 /** Rows of the log, and the events that they are. */
 import type { SQLOutputValue } from 'node:sqlite';
-import type { EventMetadata, JsonObject, RecordedEvent } from '../../ports/event-store.ts';
+import {
+  DamagedEvent,
+  type EventMetadata,
+  type JsonObject,
+  type Position,
+  type RecordedEvent,
+} from '../../ports/event-store.ts';
 import { position } from './event-store-rules.ts';
 
 export interface EventRow {
@@ -13,16 +19,6 @@ export interface EventRow {
   readonly data: string;
   /** JSON. */
   readonly metadata: string;
-}
-
-/** An event on disk is not what was written. Nothing that was written later is affected. */
-export class DamagedEvent extends Error {
-  override readonly name = 'DamagedEvent';
-  readonly position: string;
-  constructor(at: string, what: string) {
-    super(`the event at ${at} is damaged on disk: ${what}; restore the log from a backup`);
-    this.position = at;
-  }
 }
 
 export const eventColumns = 'position, stream, revision, id, type, data, metadata';
@@ -57,7 +53,7 @@ export function recordedEvent(logId: string, row: EventRow): RecordedEvent {
   };
 }
 
-function parsed(at: string, column: string, json: string): object {
+function parsed(at: Position, column: string, json: string): object {
   let value: unknown;
   try {
     value = JSON.parse(json);

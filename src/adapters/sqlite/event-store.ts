@@ -28,7 +28,6 @@ export interface SqliteEventStoreOptions {
 }
 
 /**
- * Beyond the port: a reading throws {@link DamagedEvent} where an event on disk is not what was written.
  * @throws {UnreadableLog} when the file is of a newer version or is no log
  */
 export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<EventStore> {

@@ -7,14 +7,18 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { openBatches } from '../../../src/adapters/sqlite/event-store-batches.ts';
 import { outcome } from '../../../src/adapters/sqlite/event-store-messages.ts';
-import { DamagedEvent } from '../../../src/adapters/sqlite/event-store-rows.ts';
 import {
   openForWriting,
   prepareLog,
   UnreadableLog,
 } from '../../../src/adapters/sqlite/event-store-schema.ts';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
-import { StoreUnavailable, type EventStore, type RecordedEvent } from '../../../src/ports/event-store.ts';
+import {
+  DamagedEvent,
+  StoreUnavailable,
+  type EventStore,
+  type RecordedEvent,
+} from '../../../src/ports/event-store.ts';
 import { event, events, failure, readToEnd, until } from '../../contract/event-store-given.ts';
 
 describe('the event store on SQLite, when something fails', () => {

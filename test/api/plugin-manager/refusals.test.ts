@@ -30,6 +30,7 @@ const parameters: Readonly<Record<string, string>> = {
   '{stream}': 'deployment-dep-unknown',
   '{collection}': 'deployments',
   '{documentId}': 'dep-unknown',
+  '{event}': 'plugin-unknown@0',
 };
 
 describe('refusals over HTTP', () => {
@@ -113,7 +114,7 @@ describe('refusals over HTTP', () => {
           }
           expect(reply.headers.get('www-authenticate')).to.equal('Bearer');
         }
-    }));
+    })).timeout(60_000);
 
   it('refuses wrong passwords and unknown users in the same words', async () => {
     const told = async (username: string, password: string) => {

@@ -1,0 +1,39 @@
+/** What of an event is sealed, to the byte. docs/audit.md says it to strangers. */
+import { hash } from 'node:crypto';
+import type { RecordedEvent } from '../../ports/event-store.ts';
+import type { Hash, NewLeaf } from '../../ports/seals.ts';
+import { leafHash } from './merkle.ts';
+
+/** JSON without white space: the array of id, type, data and metadata, members in the order in which the log has them. */
+export function contentOf({
+  id,
+  type,
+  data,
+  metadata,
+}: Pick<RecordedEvent, 'id' | 'type' | 'data' | 'metadata'>): string {
+  return JSON.stringify([id, type, data, metadata]);
+}
+
+export function hashOfContent(content: string): Hash {
+  return hash('sha256', content, 'buffer');
+}
+
+/**
+ * The hash of the leaf: over the JSON array of stream, revision, time and the content's hash in hex. The content is hashed by itself
+ * so that the leaf can still be checked when retention has removed the event.
+ */
+export function hashOfLeaf({
+  stream,
+  revision,
+  at,
+  content,
+}: Pick<NewLeaf, 'stream' | 'revision' | 'at' | 'content'>): Hash {
+  const hex = Buffer.from(content).toString('hex');
+  return leafHash(Buffer.from(JSON.stringify([stream, revision, at, hex])));
+}
+
+export function leafOf(event: RecordedEvent): NewLeaf {
+  const { position, stream, revision } = event;
+  const leaf = { stream, revision, at: event.metadata.at, content: hashOfContent(contentOf(event)) };
+  return { position, ...leaf, hash: hashOfLeaf(leaf) };
+}

@@ -1,0 +1,162 @@
+/** The one follower that seals: a leaf for every event, and a signed head every second when there is something new. */
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
+import type { Log } from '../../ports/log.ts';
+import type { SealHeads, SealLeaves, SignedHead } from '../../ports/seals.ts';
+import { createQueues, sleep } from '../waiting.ts';
+import { sentenceOf } from './findings.ts';
+import type { Signer } from './head.ts';
+import { leafOf } from './leaf.ts';
+import { rootOf } from './merkle.ts';
+import { type InclusionProof, proveInclusion } from './proof.ts';
+import { grow, subtreesOf } from './tree.ts';
+import { verifyLog, type Verification, type VerifyOptions } from './verify.ts';
+
+/** The log is not what was sealed. The message says where, and how to repair it. */
+export class BrokenSeal extends Error {
+  override readonly name = 'BrokenSeal';
+}
+
+export interface Sealer {
+  /** Looks whether the end of the log is what was sealed, then seals every second. @throws {BrokenSeal} when it is not */
+  start(): Promise<void>;
+  /** Seals what is in the log now. @returns the newest head; null while the log is empty */
+  seal(): Promise<SignedHead | null>;
+  /** That an event is in the log, by a head over all that is in it now; null when there is none. @throws {NotAsSealed} */
+  prove(place: EventPlace): Promise<InclusionProof | null>;
+  /** Of the whole log, or of leaves from an index on. */
+  verify(options?: VerifyOptions): Promise<Verification>;
+  readonly publicKey: string;
+  /** Seals once more, then ends. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export type EventPlace =
+  { readonly position: Position } | { readonly stream: string; readonly revision: number };
+
+export interface SealerDeps {
+  readonly store: Pick<EventStore, 'logId' | 'readAll' | 'readStream' | 'subscribe' | 'compare'>;
+  readonly leaves: SealLeaves;
+  readonly heads: SealHeads;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of every head that was signed. */
+  readonly signed?: (head: SignedHead) => void;
+}
+
+const everyMs = 1_000;
+/** Few enough that a request in between does not wait for milliseconds. */
+const eventsAtOnce = 100;
+/** At start so many are looked at from the end; all of them are for `audit verify`. */
+const checkedAtStart = 20_000;
+
+export function createSealer({ store, leaves, heads, signer, clock, log, signed }: SealerDeps): Sealer {
+  const queues = createQueues();
+  const ending = new AbortController();
+  let running: Promise<void> | null = null;
+  let last: SignedHead | null = null;
+
+  async function check(): Promise<void> {
+    last = await heads.last();
+    const from = Math.max(0, Math.min(leaves.size(), last?.size ?? 0) - checkedAtStart);
+    const only = last;
+    const read = async function* () {
+      if (only) yield only;
+    };
+    const verified = await verifyLog({ log: store, leaves, heads: { read }, nowMs: clock.now() }, { from });
+    if (verified.found > verified.foundUnsealed) throw new BrokenSeal(repairOf(verified));
+    if (verified.found === 0) return;
+    const finding = verified.findings[0];
+    log.warn(
+      { sealed: verified.sealed },
+      `the end of the log was torn behind its last sealed event: ${finding ? sentenceOf(finding) : ''} The server goes on from there`,
+    );
+    leaves.truncate(verified.sealed);
+  }
+
+  async function sealOnce(): Promise<SignedHead | null> {
+    let after = leaves.page(leaves.size() - 1, 1)[0]?.position ?? null;
+    for (let end = false; !end;) {
+      const read = await store.readAll({ after, limit: eventsAtOnce });
+      if (read.events.length > 0) grow(leaves, read.events.map(leafOf));
+      after = read.next;
+      end = read.end;
+      if (!end) await setImmediate();
+    }
+    const size = leaves.size();
+    const newest = leaves.page(size - 1, 1)[0];
+    if (!newest || last?.size === size) return last;
+    const head = signer.sign({
+      log: store.logId,
+      size,
+      root: Buffer.from(rootOf(subtreesOf(leaves), size)).toString('hex'),
+      position: newest.position,
+      at: new Date(clock.now()).toISOString(),
+    });
+    await heads.append(head);
+    last = head;
+    signed?.(head);
+    return head;
+  }
+
+  /** One at a time. */
+  const seal = (): Promise<SignedHead | null> => queues('seal', sealOnce);
+
+  /** The subscription shows no event: it only wakes. What came within a second is sealed together. */
+  async function follow(): Promise<void> {
+    const { signal } = ending;
+    const after = leaves.page(leaves.size() - 1, 1)[0]?.position ?? null;
+    for await (const { checkpoint } of store.subscribe({ after, filter: { types: [] }, signal })) {
+      while (!signal.aborted && !(await isSealed(checkpoint))) await sleep(clock, everyMs, signal);
+      await sleep(clock, everyMs, signal);
+    }
+    await isSealed(null);
+  }
+
+  /** @returns whether all up to there is sealed now */
+  async function isSealed(upTo: Position | null): Promise<boolean> {
+    try {
+      const head = await seal();
+      return head === null || upTo === null || store.compare(head.position, upTo) >= 0;
+    } catch (error) {
+      log.warn({ err: error }, 'the log could not be sealed; in a second again');
+      return false;
+    }
+  }
+
+  return {
+    async start() {
+      await check();
+      running = follow();
+    },
+    seal,
+    publicKey: signer.publicKey,
+    async prove(place) {
+      const head = await seal();
+      const { stream, revision } = 'stream' in place ? place : (leaves.find(place.position) ?? {});
+      if (!head || stream === undefined || revision === undefined) return null;
+      const [event] = await store.readStream(stream, { from: revision, limit: 1 });
+      return event?.revision === revision ? proveInclusion(leaves, head, event) : null;
+    },
+    verify: (verifying = {}) => verifyLog({ log: store, leaves, heads, nowMs: clock.now() }, verifying),
+    async stop() {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+const mostSentences = 5;
+
+function repairOf({ findings, found }: Verification): string {
+  const more = found > mostSentences ? [`And ${found - mostSentences} findings more.`] : [];
+  return [
+    'The log is not what was sealed; the server does not start on it.',
+    ...findings.slice(0, mostSentences).map(sentenceOf),
+    ...more,
+    'See all with: slipway audit verify. Repair it by restoring a backup: slipway restore (docs/backup.md).',
+    'To go on with the log as it is, and without proof of what came before, move seals.db and seals.ndjson out of the data folder.',
+  ].join('\n');
+}

@@ -1,0 +1,37 @@
+/** What is done with a data folder itself: to verify it, and to carry it elsewhere. */
+import { UnusableSecret } from '../adapters/filesystem/generated-secret.ts';
+import { UnreadableLog } from '../adapters/sqlite/event-store-schema.ts';
+import { StoreLocked } from '../adapters/sqlite/folder-lock.ts';
+import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
+import { Refused } from '../client/api.ts';
+import type { Clock } from '../ports/clock.ts';
+
+export interface Custody {
+  readonly clock: Clock;
+  /** Ends the program with a sentence. */
+  readonly fail: (sentence: string, code: number) => never;
+  /** Whether somebody looks on: then long work tells how far it is. */
+  readonly isTerminal: boolean;
+}
+
+/** What scripts can go by: it could not be done; it was done, and the log or a proof does not hold. */
+export const exitCodes = { refused: 1, wrongOptions: 2, broken: 3 } as const;
+
+const told = [Refused, StoreLocked, UnreadableLog, UnusableSeals, UnusableSecret];
+
+/** What a person can mend ends the command with a sentence. */
+export async function inSentences({ fail }: Custody, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (told.some((kind) => error instanceof kind)) fail(error.message, exitCodes.refused);
+    const code = 'code' in error ? String(error.code) : '';
+    const path = 'path' in error ? String(error.path) : '';
+    if (code === 'ENOENT') fail(`There is no ${path}.`, exitCodes.refused);
+    if (code === 'EACCES' || code === 'EPERM')
+      fail(`${path} must not be read or written by this user.`, exitCodes.refused);
+    if (code === 'ENOSPC') fail('The disk is full: nothing was left half-done.', exitCodes.refused);
+    throw error;
+  }
+}

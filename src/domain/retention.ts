@@ -1,0 +1,16 @@
+/** Which streams do not keep everything: only from these may an event be gone. */
+import { health, healthRetention } from './health.ts';
+import { healthSummary, summaryRetention } from './health/summary.ts';
+import { deliveriesKeptSeconds, webhookDeliveries } from './webhook-deliveries.ts';
+
+const kept: readonly (readonly [aggregate: string, seconds: number])[] = [
+  [health.name, healthRetention.maxAgeSeconds],
+  [healthSummary.name, summaryRetention.maxAgeSeconds],
+  [webhookDeliveries.name, deliveriesKeptSeconds],
+];
+
+/** Whether an event of this stream and time may have been removed by now. @param at ISO 8601 */
+export function mayHaveExpired(stream: string, at: string, nowMs: number): boolean {
+  const seconds = kept.find(([aggregate]) => stream.startsWith(`${aggregate}-`))?.[1];
+  return seconds !== undefined && Date.parse(at) + seconds * 1000 <= nowMs;
+}
