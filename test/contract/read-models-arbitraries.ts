@@ -30,6 +30,11 @@ const number = fc.oneof(
   fc.integer({ min: -5, max: 5 }),
 );
 const scalar = fc.oneof(text, number, fc.boolean(), fc.constant(null));
+/** Few, so that documents often have what is asked for. */
+const element = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 1, true) },
+  { weight: 1, arbitrary: scalar },
+);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
 
 /** Few letters, so that words are often within a typo of each other. */
@@ -46,7 +51,7 @@ const data = fc.record(
     n: maybe(number),
     flag: maybe(fc.boolean()),
     mixed: fc.oneof(scalar, fc.array(scalar, { maxLength: 2 }), fc.record({ name: scalar })),
-    tags: fc.array(scalar, { maxLength: 4 }),
+    tags: fc.array(element, { maxLength: 4 }),
     labels: fc.array(scalar, { maxLength: 4 }),
     nested: fc.record({ deep: fc.record({ name: maybe(text) }, { requiredKeys: [] }) }),
     title,
@@ -88,7 +93,7 @@ export const { filter } = fc.letrec<{ filter: Filter; leaf: Filter }>((tie) => (
     fc.tuple(scalarPath, scalar).map((equal): Filter => ({ equal })),
     fc.tuple(scalarPath, fc.array(scalar, { maxLength: 4 })).map((oneOf): Filter => ({ in: oneOf })),
     fc.tuple(scalarPath, bounds).map((range): Filter => ({ range })),
-    fc.tuple(arrayPath, scalar).map((contains): Filter => ({ contains })),
+    fc.tuple(arrayPath, element).map((contains): Filter => ({ contains })),
   ),
   filter: fc.oneof(
     { maxDepth: 2, withCrossShrink: true },
