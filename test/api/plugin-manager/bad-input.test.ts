@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createAcme, registerCorePayments, registerStripe } from '../../fixtures/plugin-manager.ts';
 import type { Call, Reply } from '../../support/http.ts';
-import { badBodies, badPaging, badQueries, badSearches, changed } from './bad-bodies.ts';
+import { badBodies, changed } from './bad-bodies.ts';
+import { badPaging, badQueries, badSearches } from './bad-queries.ts';
 import { acmeId, expectRefusal, openWholeServer, type WholeServer } from './whole-server.ts';
 
 describe('bad input over HTTP', () => {
