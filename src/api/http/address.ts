@@ -12,7 +12,9 @@ export function addressOf(
   isTrustedProxy: (address: string) => boolean,
 ): string {
   let address = request.socket.remoteAddress ?? '';
-  const named = String(request.headers['x-forwarded-for'] ?? '').split(',');
+  const forwarded = request.headers['x-forwarded-for'];
+  if (forwarded === undefined) return address;
+  const named = String(forwarded).split(',');
   while (isTrustedProxy(address)) {
     const before = named.pop()?.trim() ?? '';
     if (isIP(before) === 0) break;
