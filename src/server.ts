@@ -5,6 +5,7 @@ import { auditRoutes } from './api/audit/routes.ts';
 import { sealRoutes } from './api/audit/seals.ts';
 import { createAuthentication } from './api/authentication.ts';
 import { createApp } from './api/http/app.ts';
+import { defaultConnectionLimits } from './api/http/connection-limits.ts';
 import { createMalformed } from './api/http/malformed.ts';
 import { createHttpServer } from './api/http/server.ts';
 import { createRateLimiting } from './api/http/rate-limiting.ts';
@@ -179,8 +180,12 @@ export async function startServer(
     });
     const taken = sockets;
     const malformed = createMalformed(pluginManager.errors, services);
+    const limits = {
+      ...defaultConnectionLimits,
+      connections: defaultConnectionLimits.connections + config.SLIPWAY_MAX_SOCKETS,
+    };
     const http = await createHttpServer({
-      ...{ app, malformed, upgrades: taken, host: config.HOST, port: config.PORT },
+      ...{ app, malformed, upgrades: taken, isTrustedProxy, limits, host: config.HOST, port: config.PORT },
     });
     await platform.processes.start();
 

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { defaultConnectionLimits, limitConnections, type ConnectionLimits } from './connection-limits.ts';
 import type { Malformed } from './malformed.ts';
 
 export interface HttpServer {
@@ -32,6 +33,9 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0: the system chooses. */
   readonly port: number;
+  /** Default: none is. Proxies have more connections than others. */
+  readonly isTrustedProxy?: (address: string) => boolean;
+  readonly limits?: ConnectionLimits;
   /** How long running requests may take once `stop` is called, default 10,000. */
   readonly drainMs?: number;
 }
@@ -46,6 +50,8 @@ export async function createHttpServer({
   host,
   port,
   drainMs = 10_000,
+  isTrustedProxy = () => false,
+  limits = defaultConnectionLimits,
 }: HttpServerOptions): Promise<HttpServer> {
   let stopping: Promise<void> | null = null;
   const running = new Set<ServerResponse>();
@@ -57,10 +63,10 @@ export async function createHttpServer({
   };
   const server = createServer(
     {
-      // Slow clients hold a connection no longer than this (slowloris).
-      headersTimeout: 15_000,
-      requestTimeout: 60_000,
-      keepAliveTimeout: 65_000,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: limits.checkMs,
       maxHeaderSize: 16_384,
       // Without this, whoever asks for h2c would be handed over as well, and answered by nobody.
       shouldUpgradeCallback: (request: IncomingMessage) => upgrades?.asks(request) === true,
@@ -69,6 +75,7 @@ export async function createHttpServer({
     },
     answer,
   );
+  limitConnections(server, limits, isTrustedProxy);
   if (upgrades)
     server.on('upgrade', (request, socket, head) => {
       upgrades.take(request, socket, head);

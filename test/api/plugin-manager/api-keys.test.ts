@@ -1,5 +1,7 @@
 /** API keys over HTTP: what they may do, when they end, and that they are kept nowhere. */
 import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import {
   ApiKeyListAnswer,
@@ -15,8 +17,9 @@ const dayMs = 24 * 3_600_000;
 
 describe('API keys over HTTP', () => {
   let server: WholeServer;
+  const lines: string[] = [];
   before(async () => {
-    server = await openWholeServer();
+    server = await openWholeServer({}, (line) => void lines.push(line));
   });
   after(() => server.stop());
 
@@ -84,6 +87,34 @@ describe('API keys over HTTP', () => {
     expect(await vault.names('api-key', hash)).to.deep.equal([hash]);
     const kept = await vault.get({ kind: 'api-key', name: hash });
     expect(Buffer.from(kept!).toString()).not.to.include(key.slice(4));
+  });
+
+  it('are shown once: a repeated request makes another, and nothing keeps the first', async () => {
+    const repeated = { headers: { 'Idempotency-Key': 'the same' } };
+    const make = async () =>
+      CreatedApiKeyAnswer.parse(
+        (await server.ask('TenantAdmin', 'POST', '/api-keys', { name: 'Once' }, repeated)).body,
+      );
+    const [one, other] = [await make(), await make()];
+    expect(one.key).not.to.equal(other.key);
+    expect(one.keyId).not.to.equal(other.keyId);
+    expect(await server.server.ports.vault.names('command-answer')).to.deep.equal([]);
+    for (const { key } of [one, other]) {
+      expect((await withKey(key, 'GET', '/plugins')).status).to.equal(200);
+      for (const path of ['/api-keys?limit=100', '/users/me', '/audit/log?limit=100'])
+        expect(JSON.stringify((await server.ask('PlatformAdmin', 'GET', path)).body)).not.to.include(key);
+      expect(lines.join('')).to.include('/api-keys').and.not.include(key.slice(4));
+    }
+    // Nor is it in any file of the data folder, behind whatever is asked.
+    const entries = await readdir(server.folder, { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    expect(files).to.include(join(server.folder, 'vault.db'));
+    for (const file of files) {
+      const bytes = await readFile(file);
+      for (const { key } of [one, other]) expect(bytes.includes(key.slice(4)), file).to.equal(false);
+    }
   });
 
   it('are refused at once when they are revoked, by nobody but their user', async () => {
