@@ -18,18 +18,21 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Browsers keep it, and ask by its tag whether it is still so: after an update they show the new one at once. */
+const asked = { 'Cache-Control': 'no-cache' };
+
 /** @param document asked for once all routes are known, these among them @param description where programs read it */
 export function referenceRoutes(document: () => OpenApiDocument, description: string): readonly Route[] {
   let page: string | null = null;
   return [
     route({
-      ...{ method: 'GET', tag: 'Reference', policy: 'public', path: '/docs' },
+      ...{ method: 'GET', tag: 'Reference', policy: 'public', path: '/docs', etag: 'content' },
       operationId: 'getReferencePage',
       summary: 'This document as a page',
       responses: { 200: { mediaType: 'text/html' } },
       handler: async () => ({
         ...{ status: 200, mediaType: 'text/html' },
-        headers: { 'Content-Security-Policy': policy },
+        headers: { 'Content-Security-Policy': policy, ...asked },
         text: (page ??= referencePage(document(), { style, script, description })),
       }),
     }),
@@ -50,9 +53,9 @@ function asset(
   summary: string,
 ): Route {
   const text = readFileSync(new URL(`./assets/${path.replace('/docs/', '')}`, import.meta.url), 'utf8');
-  const answer: Answer = { status: 200, mediaType, text };
+  const answer: Answer = { status: 200, mediaType, text, headers: asked };
   return route({
-    ...{ method: 'GET', tag: 'Reference', policy: 'public', path, operationId, summary },
+    ...{ method: 'GET', tag: 'Reference', policy: 'public', path, operationId, summary, etag: 'content' },
     responses: { 200: { mediaType } },
     handler: async () => answer,
   });

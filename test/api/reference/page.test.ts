@@ -143,6 +143,13 @@ describe('the API reference at /docs', () => {
         expect(headers.get('content-length')).to.equal(String(Buffer.byteLength(String(whole.body))));
         expect(headers.get('x-content-type-options')).to.equal('nosniff');
       }
+      const ETag = whole.headers.get('etag') ?? '';
+      const again = await server.call('GET', path, { headers: { 'If-None-Match': ETag } });
+      expect([again.status, again.body]).to.deep.equal([304, null]);
+      // What a browser takes over from this answer must not undo the page's own policy.
+      for (const name of ['content-security-policy', 'cache-control', 'etag'])
+        expect(again.headers.get(name)).to.equal(whole.headers.get(name));
+      expect(whole.headers.get('cache-control')).to.equal('no-cache');
       expect((await server.call('POST', path)).status).to.equal(405);
       expect((await server.call('GET', `${path}?theme=dark`)).status).to.equal(400);
     });
