@@ -5,12 +5,14 @@ import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchReads } from './reads.ts';
 import { benchSearch } from './search.ts';
+import { benchSockets } from './sockets.ts';
 import { benchStart } from './start.ts';
 import type { Row } from './table.ts';
 import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
-type BenchmarkName = 'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'fold' | 'start';
+type BenchmarkName =
+  'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'sockets' | 'fold' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
@@ -19,6 +21,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   search: benchSearch,
   verdaccio: benchVerdaccio,
   agents: () => benchAgents(),
+  sockets: () => benchSockets(),
   fold: benchFold,
   start: benchStart,
 };

@@ -1,7 +1,9 @@
 /** A whole Slipway in a process of its own, as `slipway serve` starts it; tells when it is ready, and answers how far its read models lag. */
+import { randomUUID } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { readConfig } from '../src/config.ts';
 import { createLogger } from '../src/logging.ts';
+import type { NewEvent } from '../src/ports/event-store.ts';
 import { startServer } from '../src/server.ts';
 import { type Child, startChild, tell } from './child.ts';
 
@@ -14,6 +16,12 @@ export interface Ready {
 export interface Lag {
   /** From the moment asked about until every read model stood at the log's end. */
   readonly ms: number;
+}
+
+/** Appends so many edits of a plugin at once, through the port of the log. */
+export interface Edits {
+  readonly pluginId: string;
+  readonly edits: number;
 }
 
 export const adminPassword = 'correct horse battery staple';
@@ -40,11 +48,35 @@ if (import.meta.main) {
   process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
   await server.ready;
   tell({ url: server.url, rss: process.memoryUsage.rss() } satisfies Ready);
-  process.on('message', ({ since }: { since: number }) => {
-    void (async () => {
-      const head = await server.ports.eventStore.head();
-      await server.platform.projector.waitFor('all', head, 600_000);
-      tell({ ms: Date.now() - since } satisfies Lag);
-    })();
+  process.on('message', (asked: { readonly since: number } | Edits) => {
+    void ('edits' in asked ? edit(asked) : lagSince(asked.since)).then(tell);
   });
+
+  async function lagSince(since: number): Promise<Lag> {
+    const head = await server.ports.eventStore.head();
+    await server.platform.projector.waitFor('all', head, 600_000);
+    return { ms: Date.now() - since };
+  }
+
+  async function edit({ pluginId, edits }: Edits): Promise<object> {
+    const { eventStore } = server.ports;
+    const stream = `plugin-${pluginId}`;
+    const [last] = await eventStore.readStream(stream, { direction: 'backwards', limit: 1 });
+    if (!last) throw new Error(`there is no plugin ${pluginId}`);
+    const events = Array.from({ length: edits }, (_, number): NewEvent => {
+      const data = {
+        pluginId,
+        changes: { name: `Edited ${last.revision + number}` },
+        editedAt: last.metadata.at,
+      };
+      return {
+        id: randomUUID(),
+        type: 'PluginMetadataEdited',
+        data,
+        metadata: { ...last.metadata, schema: 1 },
+      };
+    });
+    await eventStore.append(stream, last.revision, events);
+    return { done: true };
+  }
 }
