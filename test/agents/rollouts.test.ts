@@ -103,6 +103,10 @@ describe('a rollout on agents', function () {
     const { phase, status, reason } = await server.shown(id);
     expect([phase, status]).to.deep.equal(['Paused', 'Paused']);
     expect(reason).to.equal('New and old instances are silent alike');
+    const stream = await server.server.ports.eventStore.readStream(`deployment-${id}`, { limit: 1_000 });
+    expect(stream.findLast(({ type }) => type === 'RolloutPaused')?.data['evidence']).to.deep.equal([
+      '0 of 1 new instance and 0 of 4 old instances still report',
+    ]);
     expect(await typesOf(id)).not.to.include('RollbackStarted');
     await server.startAgent();
     expect(await server.finished(id)).to.equal('Completed');

@@ -94,6 +94,12 @@ export function lostCanaries(sight: Sight): Finding | null {
   };
 }
 
+/** Who is still heard, where that is too little to judge by. */
+export function unheard({ canaries, old, wanted }: Sight): readonly string[] {
+  const ofOld = old ? ` and ${old.fresh.length} of ${plural(old.instances.length, 'old instance')}` : '';
+  return [`${canaries.fresh.length} of ${plural(wanted, 'new instance')}${ofOld} still report`];
+}
+
 /** What lets a stage be left: how long it baked, and what each of its instances has shown. */
 export function proof(deployment: Deployment, sight: Sight, earnedMs: number): readonly string[] {
   const needed = stageOf(deployment.request, stageIndexOf(deployment)).bakeMs;

@@ -13,7 +13,15 @@ import {
 } from './deployment.ts';
 import { ending, withdraw } from './ending.ts';
 import type { DeploymentEvent, PauseReason, RollbackCause, RollbackOutcome } from './events.ts';
-import { deadlinePassed, failure, inconclusive, lostCanaries, proof, type Finding } from './findings.ts';
+import {
+  deadlinePassed,
+  failure,
+  inconclusive,
+  lostCanaries,
+  proof,
+  type Finding,
+  unheard,
+} from './findings.ts';
 import { passesNeeded } from './health-check.ts';
 import { look, type Sight, type Situation } from './sight.ts';
 import { decideAgainInMs, durableMs, neededMs, wind, worthKeeping, type Watch } from './watch.ts';
@@ -92,7 +100,7 @@ function climb(view: View): readonly DeploymentEvent[] {
   }
 
   const paused = deployment.phase === 'Paused' ? deployment : null;
-  if (sight.blind) return paused ? [] : [pause('MonitorBlind', sight.blind)];
+  if (sight.blind) return paused ? [] : [pause('MonitorBlind', sight.blind, unheard(sight))];
   if (paused?.cause === 'MonitorBlind') return sight.sighted ? [resumeSighted(deployment, now.wallMs)] : [];
 
   const finding = failure(deployment, sight) ?? overdue(view) ?? silence(view);
