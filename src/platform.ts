@@ -55,11 +55,12 @@ export function createPlatform(
   ports: Ports,
   config: Pick<Config, 'SLIPWAY_SIMULATE'>,
   log: Log,
-  tuning: { readonly pollMs?: number } = {},
+  { cachedStates, ...tuning }: { readonly pollMs?: number; readonly cachedStates?: number } = {},
 ): Platform {
   const { eventStore: store, readModels: models, snapshots, runtimes, clock, vault } = ports;
   const schemas = createSchemas(allEvents);
-  const executor = createExecutor({ store, schemas, snapshots, clock, log });
+  const cached = cachedStates === undefined ? {} : { cachedStates };
+  const executor = createExecutor({ store, schemas, snapshots, clock, log, ...cached });
   const announcer = () => createAnnouncer({ store, schemas, executor, vault });
   const projections = allProjections(announcer());
   const projector = createProjector({ store, models, schemas, projections, clock, log });

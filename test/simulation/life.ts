@@ -52,7 +52,7 @@ export async function live(seed: number, runtime: 'simulated' | 'agent'): Promis
     const scene: Scene = { world, random, unit, agent, ids: [] };
     scene.ids.push(await world.deploy('mailer', '1.0.0', rollout(scene)));
     for (let turn = random.between(3, 12); turn > 0; turn -= 1) {
-      await pass(scene, random.chance(0.15) ? 40 : random.between(0, 12));
+      await pass(scene, random.chance(0.08) ? 40 : random.between(0, 12));
       if (random.chance(0.12)) await world.crash(random.pick([0, 1, 3 * unit, 90 * unit]));
       else if (random.chance(0.75)) await act(scene);
     }

@@ -78,7 +78,7 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
         const name = 'put' in write ? write.put.collection : write.delete.collection;
         const documents = target.collections.get(name)?.documents;
         if (!documents) throw new Error(`${name} was not declared`);
-        if ('put' in write) documents.set(write.put.document.id, structuredClone(write.put.document));
+        if ('put' in write) documents.set(write.put.document.id, write.put.document);
         else documents.delete(write.delete.id);
       }
       target.checkpoint = checkpoint;

@@ -98,6 +98,8 @@ export async function openWorld(options: {
     ports = life.ports;
     platform = createPlatform(ports, { SLIPWAY_SIMULATE: options.simulate }, log, {
       pollMs: options.pollMs ?? 60_000,
+      // Room for ten thousand is made at every start.
+      cachedStates: 200,
     });
     await platform.projector.start();
     await platform.processes.start();

@@ -12,7 +12,9 @@ const deployCore = {
 const deployStripe = { ...deployCore, pluginId: 'payment-stripe', pluginVersion: '2.0.0' };
 const canary = { ...deployCore, strategy: 'Canary', totalInstances: 10 };
 
-describe('what is asked of rollouts over HTTP', () => {
+describe('what is asked of rollouts over HTTP', function () {
+  // Virtual hours on real files: a busy machine takes its time.
+  this.timeout(60_000);
   let server: WholeServer;
   beforeEach(async () => {
     server = await openWholeServer();
