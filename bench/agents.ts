@@ -15,6 +15,7 @@ import { bearer, loggedIn, type Target } from './http/client.ts';
 import type { Load } from './http/load.ts';
 import { type Lag, type Ready, startSlipway } from './slipway.ts';
 import { compared, median, type Row, row } from './table.ts';
+import { inTurns } from './turns.ts';
 
 export interface Sizes {
   /** Rollouts that report in batches. */
@@ -52,30 +53,24 @@ async function benchBatches(sizes: Sizes): Promise<Row[]> {
   try {
     const reference = await bare.next<Target>();
     return await withAgents(sizes.reporting, { totalInstances: instances.length }, async (world) => {
-      const measured = { ours: [0], reference: [0], lags: [0] };
-      for (let round = -warmUps; round < sizes.rounds; round += 1) {
-        if (round === 0) for (const list of Object.values(measured)) list.length = 0;
-        const batches = sizes.batchesARound;
-        const sequence = (round + warmUps) * Math.ceil(batches / sizes.reporting);
-        const { deployments } = world;
+      const batches = sizes.batchesARound;
+      const { deployments, url, headers, load, slipway } = world;
+      const report = (round: number, to: Pick<Batches, 'url' | 'headers'>): Promise<BatchesTaken> => {
+        const sequence = round * Math.ceil(batches / sizes.reporting);
         const asked = { kind: 'batches', batches, instances, deployments, sequence } as const;
-        const both = [
-          async () => {
-            const { url, headers } = world;
-            const taken = await world.load.ask<BatchesTaken>({ ...asked, url, headers } satisfies Batches);
-            measured.ours.push(taken.perSecond);
-            measured.lags.push((await world.slipway.ask<Lag>({ since: taken.last })).ms / 1000);
-          },
-          async () => {
-            const at = { url: reference.url, headers: bearer(reference) };
-            const taken = await world.load.ask<BatchesTaken>({ ...asked, ...at } satisfies Batches);
-            measured.reference.push(taken.perSecond);
-          },
-        ];
-        for (const measure of round % 2 === 0 ? both : both.reverse()) await measure();
-      }
+        return load.ask<BatchesTaken>({ ...asked, ...to } satisfies Batches);
+      };
+      const measured = await inTurns(
+        { rounds: sizes.rounds, warmUps },
+        async (round) => {
+          const { perSecond, last } = await report(round, { url, headers });
+          return { perSecond, lag: (await slipway.ask<Lag>({ since: last })).ms / 1000 };
+        },
+        async (round) => (await report(round, { url: reference.url, headers: bearer(reference) })).perSecond,
+      );
       const what = `health reports in batches of ${instances.length}, ${sizes.reporting} rollouts in flight`;
-      const { ours, lags } = measured;
+      const ours = measured.ours.map(({ perSecond }) => perSecond);
+      const lags = measured.ours.map(({ lag }) => lag);
       return [
         row(`${what} (reference: those wanted)`, 'reports/s', median(ours), wantedPerSecond, { atLeast: 1 }),
         compared(`${what} (reference: Express, nothing stored)`, 'reports/s', ours, measured.reference, null),

@@ -6,6 +6,7 @@ import { type Child, startChild } from './child.ts';
 import { bearer, loggedIn, type Target } from './http/client.ts';
 import { type Ready, startSlipway } from './slipway.ts';
 import { compared, median, type Row } from './table.ts';
+import { inTurns } from './turns.ts';
 
 const [many, few] = [100_000, 1_000];
 const rounds = 7;
@@ -58,22 +59,21 @@ export async function benchSearch(): Promise<Row[]> {
   }
   try {
     const [large, small] = [await serving(many), await serving(few)];
-    const p99 = { large: [0], small: [0] };
-    const middle = { large: [0], small: [0] };
-    for (let round = -warmUps; round < rounds; round += 1) {
-      if (round === 0) for (const list of [...Object.values(p99), ...Object.values(middle)]) list.length = 0;
-      const measure = async (target: Target, name: 'large' | 'small'): Promise<void> => {
-        const times = (await ask(target)).sort((a, b) => a - b);
-        p99[name].push(times[Math.floor(times.length * 0.99)] ?? Number.NaN);
-        middle[name].push(median(times));
-      };
-      const both = [() => measure(large, 'large'), () => measure(small, 'small')];
-      for (const side of round % 2 === 0 ? both : both.reverse()) await side();
-    }
+    const measure = async (target: Target) => {
+      const times = (await ask(target)).sort((a, b) => a - b);
+      return { p99: times[Math.floor(times.length * 0.99)] ?? Number.NaN, middle: median(times) };
+    };
+    const measured = await inTurns(
+      { rounds, warmUps },
+      () => measure(large),
+      () => measure(small),
+    );
+    const all = (what: 'p99' | 'middle') =>
+      [measured.ours.map((one) => one[what]), measured.reference.map((one) => one[what])] as const;
     const name = `search of ${many.toLocaleString('en')} plugins (reference: ${few.toLocaleString('en')})`;
     return [
-      compared(`${name}, p99`, 'ms', p99.large, p99.small, { atMost: 5 }),
-      compared(`${name}, median`, 'ms', middle.large, middle.small, null),
+      compared(`${name}, p99`, 'ms', ...all('p99'), { atMost: 5 }),
+      compared(`${name}, median`, 'ms', ...all('middle'), null),
     ];
   } finally {
     await Promise.allSettled(servers.map((server) => server.stop()));

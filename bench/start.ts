@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startChild } from './child.ts';
 import { type Ready, startSlipway } from './slipway.ts';
 import { compared, median, type Row, row } from './table.ts';
+import { inTurns } from './turns.ts';
 
 const events = 1_000_000;
 const rounds = 7;
@@ -21,27 +22,18 @@ export async function benchStart(): Promise<Row[]> {
     await filling.stop();
     await start(full);
 
-    const measured = { full: [0], empty: [0], fullRss: [0], emptyRss: [0] };
-    for (const list of Object.values(measured)) list.length = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      const both = [
-        async () => {
-          const { ms, rss } = await start(full);
-          measured.full.push(ms);
-          measured.fullRss.push(rss);
-        },
-        async () => {
-          const { ms, rss } = await start(empty);
-          measured.empty.push(ms);
-          measured.emptyRss.push(rss);
-        },
-      ];
-      for (const measure of round % 2 === 0 ? both : both.reverse()) await measure();
-    }
+    const measured = await inTurns(
+      { rounds, warmUps: 0 },
+      () => start(full),
+      () => start(empty),
+    );
+    const all = (what: 'ms' | 'rss') =>
+      [measured.ours.map((one) => one[what]), measured.reference.map((one) => one[what])] as const;
+    const [fullRss, emptyRss] = all('rss');
     const name = `a log of ${events.toLocaleString('en')} events`;
-    const more = (median(measured.fullRss) - median(measured.emptyRss)) / mebibyte;
+    const more = (median(fullRss) - median(emptyRss)) / mebibyte;
     return [
-      compared(`${name}, start to ready (reference: empty)`, 'ms', measured.full, measured.empty, {
+      compared(`${name}, start to ready (reference: empty)`, 'ms', ...all('ms'), {
         atMost: 1.5,
       }),
       row(`${name}, memory when ready beyond an empty one (reference: what it may be)`, 'MiB', more, 100, {

@@ -8,6 +8,7 @@ import type { Load, Loaded } from './http/load.ts';
 import { publishBody, startVerdaccio } from './peers/verdaccio.ts';
 import { type Lag, type Ready, startSlipway } from './slipway.ts';
 import { compared, type Row } from './table.ts';
+import { inTurns } from './turns.ts';
 
 const rounds = 5;
 const published = 200;
@@ -29,24 +30,19 @@ export async function benchVerdaccio(): Promise<Row[]> {
     const askUs = (load: Asked): Promise<Loaded> => ask({ url: ours.url, headers: bearer(ours), ...load });
     const askThem = (load: Asked): Promise<Loaded> => ask({ url: verdaccio.url, headers: {}, ...load });
 
-    async function inTurns(
+    const taking = async (
       one: (round: number) => Promise<Loaded>,
       other: (round: number) => Promise<Loaded>,
-    ) {
-      const measured = { ours: [0], theirs: [0] };
-      // The first round is not counted: in it both sides run code that is not compiled yet.
-      for (let round = 0; round <= rounds; round += 1) {
-        if (round === 1) for (const list of Object.values(measured)) list.length = 0;
-        const both = [
-          async () => measured.ours.push((await one(round)).perSecond),
-          async () => measured.theirs.push((await other(round)).perSecond),
-        ];
-        for (const measure of round % 2 === 0 ? both : both.reverse()) await measure();
-      }
-      return [measured.ours, measured.theirs] as const;
-    }
+    ) => {
+      const measured = await inTurns(
+        { rounds, warmUps: 1 },
+        async (round) => (await one(round)).perSecond,
+        async (round) => (await other(round)).perSecond,
+      );
+      return [measured.ours, measured.reference] as const;
+    };
 
-    const publishing = await inTurns(
+    const publishing = await taking(
       (round) =>
         askUs({
           ...{ method: 'POST', path: '/api/v1/plugins', requests: published },
@@ -59,12 +55,12 @@ export async function benchVerdaccio(): Promise<Row[]> {
         }),
     );
     await slipway.ask<Lag>({ since: Date.now() });
-    const metadata = await inTurns(
+    const metadata = await taking(
       () => askUs({ method: 'GET', path: '/api/v1/plugins/round-1-7', requests: reads }),
       () => askThem({ method: 'GET', path: '/round-1-7', requests: reads }),
     );
     const search = { method: 'GET', connections: 5 } as const;
-    const searching = await inTurns(
+    const searching = await taking(
       () => askUs({ ...search, path: '/api/v1/plugins?search=payments&limit=20', requests: searches * 20 }),
       () => askThem({ ...search, path: '/-/v1/search?text=payments&size=20', requests: searches }),
     );
