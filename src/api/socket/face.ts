@@ -18,7 +18,7 @@ export const socketFace: Face = {
       method: 'GET',
       path: socketPath,
       operationId: 'openSocket',
-      summary: 'Announcements on a WebSocket (RFC 6455); docs/events.md says what is said on it',
+      summary: 'Announcements on a WebSocket (RFC 6455); docs/socket.md says what is said on it',
       tag: 'Sockets',
       policy: 'public',
       responses: { 101: null },
@@ -28,7 +28,7 @@ export const socketFace: Face = {
       handler: async () => {
         // Without `close` the connection would stay open, also for who asked to have it closed.
         const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-        throw new Problem('UpgradeRequired', 'Ask for a WebSocket here: docs/events.md shows how', {
+        throw new Problem('UpgradeRequired', 'Ask for a WebSocket here: docs/socket.md shows how', {
           headers,
         });
       },

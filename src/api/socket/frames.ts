@@ -1,4 +1,4 @@
-/** What is said on a socket: frames of text, each an object of JSON with a `type`. docs/events.md describes them. */
+/** What is said on a socket: frames of text, each an object of JSON with a `type`. docs/socket.md describes them. */
 import { z } from 'zod';
 import type { Announcement } from '../../projections/announcements/types.ts';
 import { NotJson, parseJson } from '../http/json.ts';

@@ -12,7 +12,7 @@ import { openSocket, type SocketClient } from './client.ts';
 
 const long = process.env['SLIPWAY_LONG'] !== undefined;
 const numRuns = long ? 10_000 : 150;
-const page = readFileSync(join(import.meta.dirname, '../../../docs/events.md'), 'utf8');
+const page = readFileSync(join(import.meta.dirname, '../../../docs/socket.md'), 'utf8');
 
 /** 1005 and 1006: there was no code, since the client hung up or the connection broke. */
 const documentedCodes = new Set([
