@@ -2,7 +2,7 @@
 import { CommandRefused, type CommandContext } from '../core/executor.ts';
 import { platformTenant } from '../domain/ids.ts';
 import { refuse, type Refusal } from '../domain/refusal.ts';
-import { tenant } from '../domain/tenant.ts';
+import { noSuchTenant, tenant } from '../domain/tenant.ts';
 import { knownUser, user, type KnownUser } from '../domain/user.ts';
 import { refuseGrant, refuseMisplacedRole, type UserManager } from '../domain/user-changes.ts';
 import type { UserId } from '../domain/ids.ts';
@@ -36,6 +36,6 @@ async function refuseUnknownTenant(
   { tenantId }: CreateUser,
 ): Promise<Refusal | null> {
   if (tenantId === platformTenant || (await executor.load(tenant, tenantId)).state) return null;
-  const message = `There is no tenant ${tenantId}`;
+  const message = noSuchTenant(tenantId);
   return refuse('NotFound', message, { field: 'tenantId', message });
 }

@@ -4,7 +4,7 @@ import type { ApiKeys } from '../core/api-keys.ts';
 import { CommandRefused, type CommandContext, type Executor } from '../core/executor.ts';
 import { ApiKeyId, type UserId } from '../domain/ids.ts';
 import { isRefusal, refuse } from '../domain/refusal.ts';
-import { tenant } from '../domain/tenant.ts';
+import { noSuchTenant, tenant } from '../domain/tenant.ts';
 import { knownUser, user, type ApiKey } from '../domain/user.ts';
 import {
   createApiKey as decideToCreate,
@@ -51,7 +51,7 @@ export async function createApiKey(
   const early = decideToCreate(state, userId, key, held);
   if (isRefusal(early)) throw new CommandRefused(early);
   if (scope && (await executor.load(tenant, scope.tenant)).state === null) {
-    const message = `There is no tenant ${scope.tenant}`;
+    const message = noSuchTenant(scope.tenant);
     throw new CommandRefused(refuse('NotFound', message, { field: 'scope.tenantId', message }));
   }
   // Before the key counts: one that counts can be used.

@@ -9,7 +9,7 @@ import { findVersion, livePlugin, plugin, type PublishedVersion } from '../domai
 import { beingDeleted } from '../domain/publisher.ts';
 import { askedOf } from '../domain/quota.ts';
 import { refuse, type Refusal } from '../domain/refusal.ts';
-import { tenant } from '../domain/tenant.ts';
+import { noSuchTenant, tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Runtimes } from '../ports/runtime.ts';
 import { refuseWrongConfiguration, type ConfigurationDeps } from './check-configuration.ts';
@@ -70,7 +70,7 @@ export async function checkDeployment(
       'pluginVersion',
       `Plugin ${target.plugin} has no version ${input.pluginVersion}`,
     );
-  if (!host) throw refused('NotFound', 'tenantId', `There is no tenant ${target.tenant}`);
+  if (!host) throw refused('NotFound', 'tenantId', noSuchTenant(target.tenant));
   if (host.status === 'Suspended')
     throw refused('Forbidden', 'tenantId', `Tenant ${target.tenant} is suspended`);
   const { category } = known;

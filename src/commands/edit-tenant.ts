@@ -28,7 +28,8 @@ export async function editTenant(
   const editedAt = new Date(clock.now()).toISOString();
   const { state, revision, position } = await executor.execute({
     ...{ aggregate: tenant, id: tenantId, tenant: tenantId, context },
-    decide: (now, at) => conditional(context, at, decide(now, sent, { contactEmail, at: editedAt })),
+    decide: (now, at) =>
+      conditional(context, at, decide(now, sent, { tenantId, contactEmail, at: editedAt })),
   });
   if (!state || revision === 'none') throw new Error(`editing ${tenantId} left no tenant`);
   return { tenant: state, revision, position };

@@ -14,7 +14,7 @@ import {
   type SecretEvent,
   type Secrets,
 } from '../domain/secrets.ts';
-import { tenant } from '../domain/tenant.ts';
+import { noSuchTenant, tenant } from '../domain/tenant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { Vault } from '../ports/vault.ts';
@@ -104,5 +104,5 @@ function held(
 
 async function refuseMissing(executor: Executor, tenantId: TenantId): Promise<void> {
   if ((await executor.load(tenant, tenantId)).state) return;
-  throw new CommandRefused(refuse('NotFound', `There is no tenant ${tenantId}`));
+  throw new CommandRefused(refuse('NotFound', noSuchTenant(tenantId)));
 }

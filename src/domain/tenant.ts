@@ -163,6 +163,12 @@ export type TenantChanges = z.output<typeof TenantChanges>;
 
 // Decisions
 
+/** Of an id that no tenant has. The platform's own is known to everybody who works there, and yet is none. */
+export function noSuchTenant(tenantId: string): string {
+  if (tenantId !== platformTenant) return `There is no tenant ${tenantId}`;
+  return `${platformTenant} is where the platform's own staff belongs; it runs no plugins and has no bounds. Its users are listed with tenantId=${platformTenant}`;
+}
+
 export const namespaceTaken = {
   field: 'namespace',
   message: 'Another tenant has this namespace already',
@@ -179,7 +185,9 @@ export function createTenant(
   { contactEmail, at }: { readonly contactEmail: string | null; readonly at: string },
 ): Decision<TenantEvent> {
   if (existing || sent.tenantId === platformTenant) {
-    const message = `There is a tenant ${sent.tenantId} already`;
+    const message = existing
+      ? `There is a tenant ${sent.tenantId} already`
+      : `${platformTenant} belongs to the platform's own staff already`;
     return refuse('Conflict', message, { field: 'tenantId', message });
   }
   if (namespaceOf(sent) === platformTenant) return refuse('Conflict', namespaceTaken.message, namespaceTaken);
@@ -217,9 +225,17 @@ export function createTenant(
 export function editTenant(
   state: Tenant | null,
   sent: TenantChanges,
-  { contactEmail, at }: { readonly contactEmail: string | null | undefined; readonly at: string },
+  {
+    tenantId,
+    contactEmail,
+    at,
+  }: {
+    readonly tenantId: TenantId;
+    readonly contactEmail: string | null | undefined;
+    readonly at: string;
+  },
 ): Decision<TenantEvent> {
-  if (!state) return refuse('NotFound', 'There is no such tenant');
+  if (!state) return refuse('NotFound', noSuchTenant(tenantId));
   const wanted = {
     name: sent.name,
     description: sent.description,

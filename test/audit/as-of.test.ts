@@ -47,7 +47,7 @@ async function historyOf(
     now += minute;
     const at = new Date(now).toISOString();
     const state = states.get(id) ?? null;
-    const sealed = { contactEmail: `sealed:v1:${name}`, at };
+    const sealed = { tenantId: TenantId.parse(id), contactEmail: `sealed:v1:${name}`, at };
     const decided = state
       ? editTenant(state, { name, quotas: { maxCpu }, status: suspended ? 'Suspended' : 'Active' }, sealed)
       : createTenant(null, { tenantId: TenantId.parse(id), name, subscriptionTier: 'Standard' }, sealed);

@@ -80,7 +80,11 @@ describe('Editing a tenant', () => {
   };
   const edit = (changes: object) => (state: Parameters<typeof editTenant>[0]) => {
     const asked = TenantChanges.parse(changes);
-    return editTenant(state, asked, { contactEmail: asked.contactEmail, at: later });
+    return editTenant(state, asked, {
+      tenantId: sent().tenantId,
+      contactEmail: asked.contactEmail,
+      at: later,
+    });
   };
   const given = (...events: readonly TenantEvent[]) =>
     spec(tenant).given(
@@ -130,7 +134,7 @@ describe('Editing a tenant', () => {
     spec(tenant)
       .given()
       .when(edit({ name: 'Ajax' }))
-      .thenRefused('NotFound', /no such tenant/);
+      .thenRefused('NotFound', /no tenant acme/);
   });
 
   for (const wrong of [

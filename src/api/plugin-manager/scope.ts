@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Session } from '../../core/sessions.ts';
 import { Environment, TenantId, UserId } from '../../domain/ids.ts';
 import { Role } from '../../domain/permissions.ts';
+import { noSuchTenant } from '../../domain/tenant.ts';
 import type { UserManager } from '../../domain/user-changes.ts';
 import type { Scope } from '../../ports/read-models.ts';
 import type { Principal } from '../http/principal.ts';
@@ -78,6 +79,10 @@ export function idInPath<S extends z.ZodType>(schema: S, text: string, what: str
   const id = schema.safeParse(text);
   if (!id.success) throw notFound(what, text);
   return id.data;
+}
+
+export function noTenant(tenantId: string): Problem {
+  return new Problem('NotFound', noSuchTenant(tenantId));
 }
 
 /** @param what is missing, `plugin` */

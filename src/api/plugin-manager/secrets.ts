@@ -7,7 +7,7 @@ import { findSecret, secrets, type Secret } from '../../domain/secrets.ts';
 import { tenant } from '../../domain/tenant.ts';
 import { route, type Route } from '../http/route.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
-import { callerOf, idInPath, notFound, refuseOtherTenant } from './scope.ts';
+import { callerOf, idInPath, noTenant, notFound, refuseOtherTenant } from './scope.ts';
 import { TenantParams } from './tenant-schemas.ts';
 
 const mostBytes = 65_536;
@@ -55,7 +55,7 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
       handler: async ({ principal, params, query: { limit, offset } }) => {
         refuseOtherTenant(principal, params.tenantId);
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
-        if (!(await executor.load(tenant, tenantId)).state) throw notFound('tenant', tenantId);
+        if (!(await executor.load(tenant, tenantId)).state) throw noTenant(tenantId);
         const { secrets: all } = (await executor.load(secrets, tenantId)).state;
         const page = all.slice(offset, offset + limit).map(secretAnswer);
         return { status: 200, body: { secrets: page, total: all.length, limit, offset } };
@@ -74,7 +74,7 @@ export function secretRoutes(deps: SecretDeps): readonly Route[] {
       handler: async ({ principal, params }) => {
         refuseOtherTenant(principal, params.tenantId);
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
-        if (!(await executor.load(tenant, tenantId)).state) throw notFound('tenant', tenantId);
+        if (!(await executor.load(tenant, tenantId)).state) throw noTenant(tenantId);
         const secret = findSecret((await executor.load(secrets, tenantId)).state, params.name);
         if (!secret) throw notFound('secret', params.name);
         const body = secretAnswer(secret);

@@ -10,7 +10,7 @@ import { pluginsOfTenant } from '../../projections/tenant-plugins.ts';
 import { getTenant, listTenants, tenantsProjection, withUsage } from '../../projections/tenants.ts';
 import { usageProjection } from '../../projections/usage.ts';
 import { route, type Route } from '../http/route.ts';
-import { idInPath, notFound, refuseOtherTenant, scopeOf } from './scope.ts';
+import { idInPath, noTenant, refuseOtherTenant, scopeOf } from './scope.ts';
 import {
   CreatedTenantAnswer,
   CreateTenantBody,
@@ -77,7 +77,7 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
         refuseOtherTenant(principal, params.tenantId);
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
         const tenant = await getTenant(deps, scopeOf(principal), tenantId);
-        if (!tenant) throw notFound('tenant', tenantId);
+        if (!tenant) throw noTenant(tenantId);
         return { status: 200, body: tenantDetailsAnswer(tenant), version: tenant.revision };
       },
     }),
@@ -113,7 +113,7 @@ export function tenantRoutes(deps: TenantRoutesDeps): readonly Route[] {
         refuseOtherTenant(principal, params.tenantId);
         const tenantId = idInPath(TenantId, params.tenantId, 'tenant');
         const tenant = await getTenant(deps, scopeOf(principal), tenantId);
-        if (!tenant) throw notFound('tenant', tenantId);
+        if (!tenant) throw noTenant(tenantId);
         const plugins = await pluginsOfTenant(deps.models, tenantId, deps.clock.now());
         return { status: 200, body: tenantPluginsAnswer(tenantId, plugins) };
       },

@@ -61,6 +61,20 @@ describe('Tenants API', () => {
       expect((await ask('globex', 'GET', '/tenants/tenant-globex')).status).to.equal(404);
     }));
 
+  it('says of the platform what it is, instead of denying where its own staff belongs', () =>
+    served(async (ask) => {
+      const shown = refusalIn(await ask('admin', 'GET', '/tenants/platform'));
+      expect(shown).to.include({ status: 404, code: 'NOT_FOUND' });
+      expect(shown.message).to.match(/^platform is where .* staff belongs; .* tenantId=platform$/);
+      const changed = refusalIn(await ask('admin', 'PATCH', '/tenants/platform', { status: 'Suspended' }));
+      expect(changed).to.deep.equal(shown);
+      const made = refusalIn(await ask('admin', 'POST', '/tenants', { ...createAcme, tenantId: 'platform' }));
+      expect(made).to.include({
+        status: 409,
+        message: "platform belongs to the platform's own staff already",
+      });
+    }));
+
   it('is closed to other roles', () =>
     served(async (ask) => {
       for (const who of ['acme', 'developer', 'viewer'] as const) {
