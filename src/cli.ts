@@ -1,4 +1,4 @@
-/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway audit`, `slipway agent`. */
+/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway audit`, `slipway backup`, `slipway agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { agentCommand } from './agent/command.ts';
@@ -11,6 +11,7 @@ import { WrongMasterKey } from './adapters/sqlite/vault.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';
+import { backupCommand, restoreCommand } from './custody/backup-command.ts';
 import { checkProofCommand, proveCommand, sealCommand } from './custody/prove.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
@@ -50,6 +51,8 @@ const audit = auditCommand({ ...terminal, openFolder });
 for (const command of [verifyCommand, sealCommand, proveCommand, checkProofCommand])
   audit.addCommand(command(custody));
 program.addCommand(audit);
+program.addCommand(backupCommand(custody));
+program.addCommand(restoreCommand(custody));
 
 await program.parseAsync();
 

@@ -54,6 +54,7 @@ const settings = z.object({
     .pipe(z.array(origin))
     .default([]),
   SLIPWAY_EGRESS_ALLOW: ranges.default([]),
+  SLIPWAY_BACKUP_DIR: z.string().optional(),
   SLIPWAY_SEAL_FILE: z.string().optional(),
   SLIPWAY_SEAL_URL: z.url('must be an address such as https://seals.example.com/heads').optional(),
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),

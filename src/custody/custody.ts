@@ -3,6 +3,7 @@ import { UnusableSecret } from '../adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from '../adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from '../adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
+import { Option } from 'commander';
 import { Refused } from '../client/api.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -31,7 +32,23 @@ export async function inSentences({ fail }: Custody, work: () => Promise<void>):
     if (code === 'ENOENT') fail(`There is no ${path}.`, exitCodes.refused);
     if (code === 'EACCES' || code === 'EPERM')
       fail(`${path} must not be read or written by this user.`, exitCodes.refused);
-    if (code === 'ENOSPC') fail('The disk is full: nothing was left half-done.', exitCodes.refused);
+    if (isFull(error, code))
+      fail('The disk is full, or does not take more: nothing was left half-done.', exitCodes.refused);
     throw error;
   }
+}
+
+/** Also of SQLite: SQLITE_FULL and SQLITE_IOERR. */
+function isFull(error: Error, code: string): boolean {
+  const sqlite = 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  return ['ENOSPC', 'EFBIG', 'EDQUOT'].includes(code) || sqlite === 13 || sqlite === 10;
+}
+
+/** Where the server would look too. */
+export function dataOption(description: string): Option {
+  return new Option('--data <folder>', description).env('SLIPWAY_DATA_DIR').default('./data');
+}
+
+export function headsOption(description: string): Option {
+  return new Option('--heads <file>', description).env('SLIPWAY_SEAL_FILE');
 }

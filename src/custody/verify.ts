@@ -2,14 +2,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
-import { openLogReader } from '../adapters/sqlite/log-reader.ts';
-import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { say } from '../audit-client/source.ts';
 import { sentenceOf } from '../core/seals/findings.ts';
-import { parseHead } from '../core/seals/head.ts';
-import { verifyLog, type Verification } from '../core/seals/verify.ts';
-import { type Custody, exitCodes, inSentences } from './custody.ts';
+import type { Verification } from '../core/seals/verify.ts';
+import { type Custody, dataOption, exitCodes, headsOption, inSentences } from './custody.ts';
+import { isBroken, verifyFolder } from './verified-folder.ts';
 
 interface Options {
   readonly data: string;
@@ -23,11 +20,8 @@ export function verifyCommand(custody: Custody): Command {
     .description(
       'compare the whole log with what was sealed: exit code 0 when nobody rewrote it, 3 when somebody did',
     )
-    .option('--data <folder>', 'the data folder, whether a platform runs on it or not', './data')
-    .option(
-      '--heads <file>',
-      'signed heads that you kept elsewhere; default: seals.ndjson of the data folder',
-    )
+    .addOption(dataOption('the data folder, whether a platform runs on it or not'))
+    .addOption(headsOption('signed heads that you kept elsewhere; default: seals.ndjson of the data folder'))
     .option('--public-key <key>', 'the key that must have signed them, as `slipway audit seal` told it once')
     .option('--json', 'JSON, for programs')
     .action((options: Options) => inSentences(custody, () => run(options, custody)));
@@ -36,28 +30,13 @@ export function verifyCommand(custody: Custody): Command {
 async function run(options: Options, { clock, isTerminal }: Custody): Promise<void> {
   const { data, heads = join(data, 'seals.ndjson'), publicKey = null } = options;
   await access(heads);
-  const log = openLogReader(join(data, 'log.db'));
-  try {
-    const leaves = openSqliteSealLeaves({ path: join(data, 'seals.db'), logId: log.logId, readOnly: true });
-    try {
-      const deps = { log, leaves, heads: fileSealHeads(heads, parseHead), nowMs: clock.now() };
-      const onProgress = (events: number): void => {
-        if (isTerminal && events % 50_000 === 0) process.stderr.write(`\r${events} events …`);
-      };
-      const verified = await verifyLog(deps, { publicKey, onProgress });
-      if (options.json) say(JSON.stringify(verified));
-      else for (const line of told(verified, publicKey)) say(line);
-      if (isBroken(verified)) process.exitCode = exitCodes.broken;
-    } finally {
-      leaves.close();
-    }
-  } finally {
-    log.close();
-  }
-}
-
-function isBroken({ found, foundUnsealed }: Verification): boolean {
-  return found > foundUnsealed;
+  const onProgress = (events: number): void => {
+    if (isTerminal && events % 50_000 === 0) process.stderr.write(`\r${events} events …`);
+  };
+  const verified = await verifyFolder(data, clock.now(), { heads, publicKey, onProgress });
+  if (options.json) say(JSON.stringify(verified));
+  else for (const line of told(verified, publicKey)) say(line);
+  if (isBroken(verified)) process.exitCode = exitCodes.broken;
 }
 
 function told(verified: Verification, publicKey: string | null): readonly string[] {

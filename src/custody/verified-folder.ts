@@ -1,0 +1,43 @@
+/** Log, leaves and heads of a folder, compared. */
+import { join } from 'node:path';
+import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
+import { openLogReader } from '../adapters/sqlite/log-reader.ts';
+import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
+import { Refused } from '../client/api.ts';
+import { sentenceOf } from '../core/seals/findings.ts';
+import { parseHead } from '../core/seals/head.ts';
+import { verifyLog, type Verification, type VerifyOptions } from '../core/seals/verify.ts';
+
+/** @param heads default: in the folder @throws {UnreadableLog} {@link UnusableSeals} */
+export async function verifyFolder(
+  folder: string,
+  nowMs: number,
+  { heads = join(folder, 'seals.ndjson'), ...options }: VerifyOptions & { readonly heads?: string } = {},
+): Promise<Verification> {
+  const log = openLogReader(join(folder, 'log.db'));
+  try {
+    const leaves = openSqliteSealLeaves({ path: join(folder, 'seals.db'), logId: log.logId, readOnly: true });
+    try {
+      return await verifyLog({ log, leaves, heads: fileSealHeads(heads, parseHead), nowMs }, options);
+    } finally {
+      leaves.close();
+    }
+  } finally {
+    log.close();
+  }
+}
+
+/** Whether something that was sealed is not as it was. */
+export function isBroken({ found, foundUnsealed }: Verification): boolean {
+  return found > foundUnsealed;
+}
+
+/** The same, where nothing but a whole log will do. @throws {Refused} when it is not */
+export async function verifiedFolder(folder: string, nowMs: number): Promise<Verification> {
+  const verified = await verifyFolder(folder, nowMs);
+  if (isBroken(verified))
+    throw new Refused(
+      ['The log is not what was sealed.', ...verified.findings.slice(0, 5).map(sentenceOf)].join('\n'),
+    );
+  return verified;
+}
