@@ -1,8 +1,9 @@
-/** What a person types: `slipway serve`, `slipway demo`, `slipway watch`, `slipway audit`, `slipway backup`, `slipway agent`. */
+/** What a person types: `slipway serve`, `demo`, `watch`, `audit`, `projections`, `backup`, `restore`, `agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { agentCommand } from './agent/command.ts';
 import { auditCommand } from './audit-client/command.ts';
+import { projectionsCommand } from './audit-client/projections.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
@@ -53,6 +54,7 @@ for (const command of [verifyCommand, sealCommand, proveCommand, checkProofComma
 program.addCommand(audit);
 program.addCommand(backupCommand(custody));
 program.addCommand(restoreCommand(custody));
+program.addCommand(projectionsCommand(terminal));
 
 await program.parseAsync();
 

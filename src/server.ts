@@ -1,6 +1,7 @@
 /** One running server. What is needed is opened from the inside out, and closed the other way round. */
 import type { Logger } from 'pino';
 import { isInRanges } from './adapters/egress/addresses.ts';
+import { projectionRoutes } from './api/audit/projections.ts';
 import { auditRoutes } from './api/audit/routes.ts';
 import { sealRoutes } from './api/audit/seals.ts';
 import { createAuthentication } from './api/authentication.ts';
@@ -136,6 +137,7 @@ export async function startServer(
       ...userRoutes(core),
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),
+      ...projectionRoutes({ projector }),
       ...auditRoutes({
         ...{ store, clock, schemas: platform.schemas, emails: (ids) => emailsOf(core, ids) },
         projections: allProjections(createAnnouncer({ store, schemas: platform.schemas, executor, vault })),

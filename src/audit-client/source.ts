@@ -25,17 +25,24 @@ export interface SourceOptions extends KeyOptions {
 /** What scripts can go by; commander's own end is 1. */
 export const exitCodes = { refused: 1, wrongOptions: 2, different: 3 } as const;
 
-/** A command that asks the past, with the options of all such commands. */
-export function askingCommand(name: string): Command {
+/** A command that asks a platform, with the options of all such commands. @param permission that its key needs */
+export function askingPlatform(name: string, permission: string): Command {
   return new Command(name)
     .option('--url <url>', 'where the platform is', parseUrl, 'http://127.0.0.1:3000')
     .option(
       '--key <key>',
-      'an API key with audit:read, or a session token; other users of this machine can see it in the list of processes',
+      `an API key with ${permission}, or a session token; other users of this machine can see it in the list of processes`,
     )
     .option('--key-file <file>', 'a file that holds the key')
-    .option('--data <folder>', 'read the data folder of a platform that does not run, instead of asking one')
     .option('--json', 'JSON, for programs');
+}
+
+/** A command that asks the past, which a folder can tell as well. */
+export function askingCommand(name: string): Command {
+  return askingPlatform(name, 'audit:read').option(
+    '--data <folder>',
+    'read the data folder of a platform that does not run, instead of asking one',
+  );
 }
 
 /** Asks, and tells in a sentence what was refused. */
@@ -54,7 +61,7 @@ export async function asking(
   await source.close();
 }
 
-function tellRefused(error: unknown, { fail }: Terminal): never {
+function tellRefused(error: unknown, { fail }: Pick<Terminal, 'fail'>): never {
   if (error instanceof Refused) fail(error.message, exitCodes.refused);
   // Of fetch: the cause says what could not be reached.
   if (error instanceof TypeError && error.cause instanceof Error)
@@ -64,11 +71,25 @@ function tellRefused(error: unknown, { fail }: Terminal): never {
 
 async function open(options: SourceOptions, { clock, fail, openFolder }: Terminal): Promise<Source> {
   if (options.data !== undefined) return openFolder(options.data);
-  const key =
-    keyOf(options) ??
-    fail('Give a key: --key-file <file> or --key <key>; or --data <folder>', exitCodes.wrongOptions);
+  return { ...platformOf(options, { clock, fail }), close: async () => undefined };
+}
+
+/** Of what takes longest: an answer that goes through the whole log. */
+const timeoutMs = 10 * 60_000;
+
+function platformOf(options: SourceOptions, { clock, fail }: Pick<Terminal, 'clock' | 'fail'>): Api {
+  const key = keyOf(options) ?? fail('Give a key: --key-file <file> or --key <key>', exitCodes.wrongOptions);
   const patience = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
-  return { ...createApi({ url: options.url, key, patience }), close: async () => undefined };
+  return createApi({ url: options.url, key, patience, timeoutMs });
+}
+
+/** As {@link asking}, of a platform that runs. */
+export async function askingRunning(
+  options: SourceOptions,
+  terminal: Pick<Terminal, 'clock' | 'fail'>,
+  ask: (platform: Api) => Promise<void>,
+): Promise<void> {
+  await ask(platformOf(options, terminal)).catch((error: unknown) => tellRefused(error, terminal));
 }
 
 export function say(text: string): void {

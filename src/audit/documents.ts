@@ -2,17 +2,18 @@
 import { createGate } from '../core/gate.ts';
 import type { Projection } from '../core/projection.ts';
 import type { Schemas } from '../core/schemas.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Json, Position } from '../ports/event-store.ts';
 import type { Document, Scope } from '../ports/read-models.ts';
 import { type Change, differences } from './difference.ts';
 import type { Places } from './places.ts';
 import { redacted, redactedChange } from './redaction.ts';
-import { openReplay, type Replay } from './replay.ts';
+import { openReplay, type Replay } from '../core/projection-replay.ts';
 
 export interface PastDocuments {
-  /** Null: the collection had no such document then, or none within the scope. @throws {Untold} */
+  /** Null: the collection had no such document then, or none within the scope. @throws {TooMuchToReplay} */
   documentAt(scope: Scope, named: NamedDocument, place: Position): Promise<Json | null>;
-  /** Null: there is none within the scope at either place. @throws {Untold} */
+  /** Null: there is none within the scope at either place. @throws {TooMuchToReplay} */
   documentBetween(scope: Scope, named: NamedDocument, places: Places): Promise<readonly Change[] | null>;
 }
 
@@ -28,17 +29,18 @@ export function createPastDocuments(options: {
   readonly store: Pick<EventStore, 'readAll' | 'compare'>;
   readonly schemas: Schemas;
   readonly projections: readonly Projection[];
+  readonly clock: Pick<Clock, 'now'>;
   /** Default: some seconds' worth. */
   readonly most?: number;
 }): PastDocuments {
-  const { store, schemas, projections, most = mostReplayed } = options;
+  const { store, schemas, projections, clock, most = mostReplayed } = options;
   const gate = createGate({ atOnce: 1, waiting: 4 });
 
   function replayOf(collection: string): Replay | null {
     const projection = projections.find(({ collections }) =>
       collections.some(({ name }) => name === collection),
     );
-    return projection ? openReplay({ store, schemas, projection, most }) : null;
+    return projection ? openReplay({ store, schemas, projection, clock, most }) : null;
   }
 
   return {

@@ -26,8 +26,10 @@ export function createApi(options: {
   readonly url: string;
   readonly key: string;
   readonly patience?: (ms: number) => Promise<void>;
+  /** Of one answer, default 10,000. */
+  readonly timeoutMs?: number;
 }): Api {
-  const { url, key, patience } = options;
+  const { url, key, patience, timeoutMs = 10_000 } = options;
   const credentials: Readonly<Record<string, string>> = key.startsWith('slw_')
     ? { 'X-API-Key': key }
     : { Authorization: `Bearer ${key}` };
@@ -38,7 +40,7 @@ export function createApi(options: {
         method,
         headers: { ...credentials, ...(body && { 'Content-Type': 'application/json' }) },
         redirect: 'error',
-        signal: AbortSignal.timeout(60_000),
+        signal: AbortSignal.timeout(timeoutMs),
         ...(body && { body: JSON.stringify(body) }),
       });
       const answer: unknown = await response.json().catch(() => null);

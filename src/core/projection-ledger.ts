@@ -28,7 +28,11 @@ export interface ProjectionLedger {
    * Nothing changes, in here or on disk, when it fails.
    * @param last the last event handled, null when none was since the last commit
    */
-  commit(documents: BatchDocuments | null, at: Position, last: RecordedEvent | null): Promise<void>;
+  commit(
+    documents: Pick<BatchDocuments, 'writes'> | null,
+    at: Position,
+    last: RecordedEvent | null,
+  ): Promise<void>;
   /** Nothing up to `at` concerns the projection: noted at once, written at most every second. */
   skip(at: Position): Promise<void>;
   /** Writes what `skip` has not. */
@@ -57,7 +61,7 @@ export function openLedger(options: {
   let writtenAt = clock.monotonic();
 
   async function write(
-    documents: BatchDocuments | null,
+    documents: Pick<BatchDocuments, 'writes'> | null,
     at: Position,
     last: string | null,
     mark: Mark,

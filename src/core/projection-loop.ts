@@ -8,6 +8,7 @@ import { openBatchDocuments } from './projection-documents.ts';
 import type { BatchDocuments } from './projection-documents.ts';
 import { heal } from './projection-healing.ts';
 import { openLedger } from './projection-ledger.ts';
+import { compareWithLog, type Comparison } from './projection-rebuild.ts';
 import type { Projection } from './projection.ts';
 import type { Schemas } from './schemas.ts';
 import { backoff, createQueues, sleep } from './waiting.ts';
@@ -27,6 +28,17 @@ export interface ProjectionLoop {
   run(head: Position, signal: AbortSignal): Promise<void>;
   /** Tries what is parked again. @returns how many streams were healed */
   retry(): Promise<number>;
+  /**
+   * What answers beside what the log makes of it now.
+   * @param mend whether the one becomes the other
+   * @throws {StillBuilding} before it is live; {TooMuchToReplay}
+   */
+  compare(mend: boolean): Promise<Comparison>;
+}
+
+/** This version does not answer yet. The caller may try again. */
+export class StillBuilding extends Error {
+  override readonly name = 'StillBuilding';
 }
 
 const mostTries = 5;
@@ -231,6 +243,10 @@ export function createProjectionLoop(options: {
       let healed = 0;
       for (const entry of ledger.troubles.parked) healed += Number(await exclusive(() => healOne(entry)));
       return healed;
+    },
+    async compare(mend) {
+      if (!live) throw new StillBuilding(`${projection.name} is still being built`);
+      return compareWithLog({ store, models, schemas, projection, clock, ledger, exclusive }, mend);
     },
   };
 }

@@ -9,6 +9,7 @@ import type { ReadModels } from '../ports/read-models.ts';
 import type { Parked } from './projection-bookmark.ts';
 import { createProjectionLoop } from './projection-loop.ts';
 import type { ProjectionLoop } from './projection-loop.ts';
+import type { Comparison } from './projection-rebuild.ts';
 import type { Projection } from './projection.ts';
 import type { Schemas } from './schemas.ts';
 
@@ -40,6 +41,10 @@ export interface Projector {
   parked(): readonly (Parked & { readonly projection: string })[];
   /** Tries what a projection has parked again. @returns how many streams were healed */
   retry(projection: string): Promise<number>;
+  /** What a projection's documents are beside what the log makes of them now. @throws as {@link ProjectionLoop.compare} does */
+  compare(projection: string): Promise<Comparison>;
+  /** Makes them what the log makes of them, at once, and tells what was different. @throws as `compare` does */
+  rebuild(projection: string): Promise<Comparison>;
 }
 
 const countedLag = 1_000;
@@ -136,6 +141,8 @@ export function createProjector(options: {
     parked: () =>
       [...loops].flatMap(([projection, { parked }]) => parked.map((entry) => ({ ...entry, projection }))),
     retry: (projection) => loopOf(projection).retry(),
+    compare: (projection) => loopOf(projection).compare(false),
+    rebuild: (projection) => loopOf(projection).compare(true),
   };
 }
 

@@ -41,6 +41,10 @@ export const Permission = z.enum([
   /** Of one's own tenant; of every tenant for who crosses them. */
   'webhooks:read',
   'webhooks:write',
+  /** How read models are doing: of the whole platform, as is the next. */
+  'projections:read',
+  /** Try again what they could not digest, build them anew. */
+  'projections:write',
 ]);
 export type Permission = z.output<typeof Permission>;
 

@@ -6,6 +6,7 @@ import { asJson, differences } from '../../src/audit/difference.ts';
 import { createPastDocuments } from '../../src/audit/documents.ts';
 import { NoSuchPlace, placeOf, Untold } from '../../src/audit/places.ts';
 import { stateAt, stateBetween } from '../../src/audit/states.ts';
+import { TooMuchToReplay } from '../../src/core/projection-replay.ts';
 import { createProjector } from '../../src/core/projector.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import { TenantId } from '../../src/domain/ids.ts';
@@ -139,7 +140,12 @@ describe('what was so at a place in the past', () => {
     fc.assert(
       fc.asyncProperty(acts, async (all) => {
         const { store, events } = await historyOf(all);
-        const past = createPastDocuments({ store, schemas, projections: [tenantsProjection] });
+        const past = createPastDocuments({
+          store,
+          schemas,
+          projections: [tenantsProjection],
+          clock: createVirtualClock(),
+        });
         for (const [index, { position }] of events.entries()) {
           const expected = await projected(store, events.slice(0, index + 1));
           for (const id of ['acme', 'globex']) {
@@ -200,7 +206,12 @@ describe('what was so at a place in the past', () => {
       expect(await stateAt(deps, scope, 'tenant-acme', head)).to.equal(null);
       expect(await stateBetween(deps, scope, 'tenant-acme', { from: null, to: head })).to.equal(null);
       expect(await stateAt(deps, scope, 'tenant-globex', head)).not.to.equal(null);
-      const past = createPastDocuments({ store, schemas, projections: [tenantsProjection] });
+      const past = createPastDocuments({
+        store,
+        schemas,
+        projections: [tenantsProjection],
+        clock: createVirtualClock(),
+      });
       for (const [id, isSeen] of [
         ['acme', false],
         ['globex', true],
@@ -224,10 +235,18 @@ describe('what was so at a place in the past', () => {
     it('when a read model was built of too much', async () => {
       const { store, events } = await historyOf(acme);
       const most = events.length - 1;
-      const past = createPastDocuments({ store, schemas, projections: [tenantsProjection], most });
+      const past = createPastDocuments({
+        store,
+        schemas,
+        projections: [tenantsProjection],
+        clock: createVirtualClock(),
+        most,
+      });
       const named = { collection: 'tenants', id: 'acme' };
       const head = await store.head();
-      expect((await failure(past.documentAt(platform, named, head), Untold)).message).to.match(/too many/);
+      expect((await failure(past.documentAt(platform, named, head), TooMuchToReplay)).message).to.match(
+        /too many/,
+      );
       const before = events.at(-2)?.position as Position;
       expect(await past.documentAt(platform, named, before)).not.to.equal(null);
     });

@@ -19,6 +19,9 @@ describe('permissions', () => {
       'PlatformAdmin',
     ]);
     expect(who('tenants:write'), 'create tenant').to.have.members(['PlatformAdmin']);
+    for (const permission of ['projections:read', 'projections:write'] as const)
+      expect(who(permission), permission).to.have.members(['PlatformAdmin']);
+    expect(who('audit:read'), 'ask the past').to.have.members(['TenantAdmin', 'PlatformAdmin']);
     expect(who('tenants:list'), 'list tenants').to.have.members(['PlatformAdmin']);
     for (const permission of [
       ...(['users:read', 'users:write', 'webhooks:read', 'webhooks:write'] as const),

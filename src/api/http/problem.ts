@@ -56,6 +56,7 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   StoreUnavailable: ['Unavailable', unavailable],
   UnreadableStream: ['Unavailable', unavailable],
   NotThereYet: ['Unavailable', 'The read models have not reached the position asked for; try again'],
+  StillBuilding: ['Unavailable', 'The read model is still being built; try again'],
   IdempotencyKeyReused: [
     'IdempotencyKeyReused',
     'This Idempotency-Key was used for another request; use a new one',

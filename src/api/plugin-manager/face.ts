@@ -24,6 +24,7 @@ const tags = {
   Tenants: 'Who runs plugins, within which bounds.',
   Users: 'Who may log in, and as what.',
   Audit: 'What happened: who did it, why, and what it changed.',
+  Projections: 'Read models as those see them who run the platform.',
   'API keys': 'For programs: with permissions of their own, until a day of their own.',
 };
 

@@ -34,6 +34,8 @@ export const badAuditQueries: Readonly<Record<string, readonly (readonly [query:
       ['cursor=00000000-0000-4000-8000-000000000000:1', 'cursor'],
       ['stream=plugin-x&cursor=nonsense', 'cursor'],
     ],
+    '/projections': [['name=tenants', 'name']],
+    '/projections/tenants/diff': [['at=x', 'at']],
     '/audit/why/dep-1': [['depth=1', 'depth']],
     '/audit/streams/plugin-x/state': badPlaces('at'),
     '/audit/streams/plugin-x/changes': [...badPlaces('from'), ...badPlaces('to'), ['at=x', 'at']],

@@ -152,6 +152,7 @@ export async function openMatrixWorld(...more: Parameters<typeof openWholeServer
     ['/api/v1/tenants/{tenantId}', tenant],
     ['/api/v1/tenants/{tenantId}/secrets/{name}', hidden(secretsOfAcme.secret, 'globex-secret', 'no-secret')],
     ['/api/v1/plugin-deployments/{deploymentId}', deployment],
+    ['/api/v1/projections/{name}', { own: 'tenants', other: 'tenants', unknown: 'nothing', visible: true }],
     ['/api/v1/audit/why/{id}', deployment],
     [
       '/api/v1/audit/streams/{stream}',

@@ -1,25 +1,31 @@
-/** Documents of a read model as they were: its projection, fed with the log up to a place, into memory. */
+/** What a projection makes of the log up to a place, in memory: nothing that answers is touched. */
 import { setImmediate } from 'node:timers/promises';
-import { type BatchDocuments, openBatchDocuments } from '../core/projection-documents.ts';
-import type { Projection } from '../core/projection.ts';
-import type { Schemas } from '../core/schemas.ts';
+import { type BatchDocuments, openBatchDocuments } from './projection-documents.ts';
+import type { Projection } from './projection.ts';
+import type { Schemas } from './schemas.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position, RecordedEvent } from '../ports/event-store.ts';
 import type { Document } from '../ports/read-models.ts';
-import { Untold } from './places.ts';
+import type { Parked } from './projection-bookmark.ts';
 
 /** Of one collection, by their ids. */
 export type Documents = ReadonlyMap<string, Document>;
 
 export interface Replay {
-  /** Goes on to a place that is not before where it stands. @throws {Untold} when it is too much */
+  /** Goes on to a place that is not before where it stands. @throws {TooMuchToReplay} */
   to(place: Position): Promise<void>;
   /** As of now, of each collection. */
   documents(): ReadonlyMap<string, Documents>;
-  /** Streams that an event was met in which could not be digested; everything later of them is left out, as a projector does. */
-  readonly parked: ReadonlySet<string>;
+  /** Events that could not be digested, with everything later of their streams, as a projector parks them. */
+  readonly parked: readonly Parked[];
 }
 
 const pageSize = 500;
+
+/** The log has more events for the projection than were allowed for. */
+export class TooMuchToReplay extends Error {
+  override readonly name = 'TooMuchToReplay';
+}
 
 /** @param options.most events of the projection's types, beyond which it gives up */
 export function openReplay(options: {
@@ -27,28 +33,35 @@ export function openReplay(options: {
   readonly schemas: Schemas;
   readonly projection: Projection;
   readonly most: number;
+  readonly clock: Pick<Clock, 'now'>;
 }): Replay {
-  const { store, schemas, projection, most } = options;
+  const { store, schemas, projection, most, clock } = options;
   const filter = { types: Object.keys(projection.on) };
   const nothing = { load: async () => [] };
   const generation = { projection: projection.name, version: projection.version };
   const batch = openBatchDocuments(nothing, generation, projection);
-  const parked = new Set<string>();
+  const parked = new Map<string, Parked>();
   let at: Position | null = null;
   let handled = 0;
 
   async function handle(event: RecordedEvent): Promise<void> {
     handled += 1;
     if (handled > most)
-      throw new Untold(
-        `${projection.name} was built of more than ${most} events by then, too many to build it again for a question: ask for an aggregate's stream instead`,
+      throw new TooMuchToReplay(
+        `${projection.name} is built of more than ${most} events: too many to build it in memory`,
       );
-    if (!parked.has(event.stream) && !(await digested(batch, projection, schemas, event)))
-      parked.add(event.stream);
+    if (parked.has(event.stream)) return;
+    const error = await whyUndigested(batch, projection, schemas, event);
+    if (error === null) return;
+    const { id: eventId, stream, revision, type } = event;
+    const parkedAt = new Date(clock.now()).toISOString();
+    parked.set(stream, { stream, revision, eventId, type, error, tries: 1, parkedAt });
   }
 
   return {
-    parked,
+    get parked() {
+      return [...parked.values()];
+    },
     async to(place) {
       for (;;) {
         const page = await store.readAll({ after: at, filter, limit: pageSize });
@@ -75,21 +88,21 @@ export function openReplay(options: {
   };
 }
 
-async function digested(
+async function whyUndigested(
   batch: BatchDocuments,
   { on }: Projection,
   schemas: Schemas,
   event: RecordedEvent,
-): Promise<boolean> {
+): Promise<string | null> {
   const decoded = schemas.decode(event);
-  if (!decoded.ok) return false;
+  if (!decoded.ok) return decoded.message;
   try {
     await on[event.type]?.(decoded.event, batch);
     batch.keep();
-    return true;
-  } catch {
+    return null;
+  } catch (error) {
     batch.undo();
-    return false;
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
