@@ -50,7 +50,7 @@ module.exports = {
       from: { path: '^src/demo/' },
       to: {
         path: '^src/',
-        pathNot: ['^src/(demo|watch|ports)/', '^src/api/plugin-manager/request-examples[.]ts$'],
+        pathNot: ['^src/(demo|watch|client|ports)/', '^src/api/plugin-manager/request-examples[.]ts$'],
       },
     },
     {

@@ -14,6 +14,14 @@ function columnsOf(character: string): number {
   return wide.test(character) ? 2 : 1;
 }
 
+/** Of a terminal; some that are opened by programs say that they have no size at all. */
+export function sizeOf(screen: { readonly columns: number; readonly rows: number }): {
+  readonly width: number;
+  readonly rows: number;
+} {
+  return { width: screen.columns || 80, rows: screen.rows || 24 };
+}
+
 /** How many columns it takes. */
 export function columns(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + columnsOf(character), 0);

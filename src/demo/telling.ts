@@ -1,5 +1,6 @@
 /** What the demo prints: plain text, with a little colour where a terminal shows it and NO_COLOR does not forbid it. */
 import { styleText } from 'node:util';
+import { sizeOf } from '../client/text.ts';
 
 export interface Teller {
   /** Columns that `say` has room for; infinite where no terminal is. */
@@ -26,7 +27,7 @@ export function createTeller(stream: NodeJS.WriteStream): Teller {
   let steps = 0;
   return {
     heading,
-    width: stream.isTTY ? stream.columns - margin.length : Infinity,
+    width: stream.isTTY ? sizeOf(stream).width - margin.length : Infinity,
     step(title) {
       steps += 1;
       heading(`${steps}. ${title}`);

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import { entryLines } from './history.ts';
 import type { HistoryEntry } from './history.ts';
 import { hasEnded, picture, type Watched } from './picture.ts';
-import { columns, cut } from '../client/text.ts';
+import { columns, cut, sizeOf } from '../client/text.ts';
 import type { Seen } from './watch.ts';
 
 /** The part of a terminal that is drawn on. */
@@ -31,11 +31,10 @@ export function createPainter(screen: Screen, clock: Pick<Clock, 'now'>): (seen:
       history = [...history, ...seen.news];
     }
     const lost = 'lost' in seen ? seen.lost : null;
-    const lines = frame({ watched, history, lost }, clock.now(), screen).map((line) =>
-      cut(line, screen.columns),
-    );
+    const size = sizeOf(screen);
+    const lines = frame({ watched, history, lost }, clock.now(), size).map((line) => cut(line, size.width));
     // A window that became narrower has broken long lines into several rows.
-    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / screen.columns)), 0);
+    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / size.width)), 0);
     const back = rows > 0 ? `\x1b[${rows}A` : '';
     screen.write(`\r${back}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[J`);
     drawn = lines;
@@ -46,7 +45,7 @@ export function createPainter(screen: Screen, clock: Pick<Clock, 'now'>): (seen:
 function frame(
   { watched, history, lost }: Shown,
   wallMs: number,
-  { columns: width, rows }: Pick<Screen, 'columns' | 'rows'>,
+  { width, rows }: ReturnType<typeof sizeOf>,
 ): readonly string[] {
   const above = watched ? picture(watched, wallMs, width) : [];
   const below = lost === null ? [] : ['', `not reached, asked again: ${lost}`];

@@ -68,6 +68,16 @@ describe('what is drawn in a terminal', () => {
     ]);
   });
 
+  it('is what an ordinary terminal shows where none says how large it is', () => {
+    const [unknown, usual] = [createTerminal(0, 0), createTerminal(80, 24)];
+    for (const terminal of [unknown, usual]) {
+      const paint = createPainter(terminal, { now: () => now });
+      for (let at = 0; at < 30; at += 1)
+        paint({ watched: watched('InProgress', 3, 'a reason '.repeat(20)), news: [entry(`Entry ${at}`)] });
+    }
+    expect(unknown.lines).to.eql(usual.lines);
+  });
+
   it('shows what an entry stood on as far as people read it, and how much more there is', () => {
     const evidence = Array.from({ length: 7 }, (_, index) => `instance ${index} passed`);
     const shown = entryLines(entry('Began', evidence), now, 60);
