@@ -2,9 +2,11 @@
 import type { Filter, Scope } from '../../ports/read-models.ts';
 import {
   all,
-  type Contains,
   conjuncts,
+  type Contains,
   hasElements,
+  type IsCommon,
+  sql,
   type Sql,
   visible,
   where,
@@ -19,7 +21,7 @@ const MOST_RARE = 2_000;
  * What many documents have, the first of them in an index have too: to look up all of them only to sort them would take as long
  * as they are many.
  */
-export function isCommon(statements: Statements, table: Table): (asked: Contains) => boolean {
+export function isCommon(statements: Statements, table: Table): IsCommon {
   const few = `SELECT 1 FROM ${elementsTable(table.number)} WHERE field = ? AND value = ? LIMIT ${MOST_RARE + 1}`;
   return ({ contains: [path, element] }) => {
     const counted = statements
@@ -29,28 +31,38 @@ export function isCommon(statements: Statements, table: Table): (asked: Contains
   };
 }
 
-/** Where elements are all that is asked for, they are counted themselves, without a look at their documents. */
+/**
+ * Where elements are all that is asked for, they are counted themselves, without a look at their documents. Otherwise what few
+ * documents have leads to them: SQLite would rather walk through an index of all.
+ */
 export function countStatement(
   table: Table,
   query: { readonly scope: Scope; readonly filter?: Filter },
+  isCommon: IsCommon,
 ): Sql {
   const parts = query.filter ? conjuncts(query.filter) : [];
   const elements = parts.flatMap((part) => ('contains' in part && hasElements(table, part) ? [part] : []));
   const seesAll = visible(table, query.scope).text === '1';
   if (seesAll && elements.length > 0 && elements.length === parts.length)
     return countElements(table, elements);
-  const asked = where(table, query);
-  return {
-    text: `SELECT count(*) AS count FROM ${documentsTable(table.number)} AS docs WHERE ${asked.text}`,
-    values: asked.values,
-  };
+  const rare = elements.find((element) => !isCommon(element));
+  const documents = `${documentsTable(table.number)} AS docs`;
+  if (!rare) {
+    const { text, values } = where(table, query);
+    return { text: `SELECT count(*) AS count FROM ${documents} WHERE ${text}`, values };
+  }
+  const rest: Filter = { and: parts.filter((part) => part !== rare) };
+  const { text, values } = all([among(rare), where(table, { ...query, filter: rest }, isCommon)]);
+  const led = `${elementsTable(table.number)} AS led CROSS JOIN ${documents} ON docs.doc = led.doc`;
+  return { text: `SELECT count(*) AS count FROM ${led} WHERE ${text}`, values };
+}
+
+function among({ contains: [path, element] }: Contains): Sql {
+  return sql('field = ? AND value = ?', path, JSON.stringify(element));
 }
 
 function countElements({ number }: Table, elements: readonly Contains[]): Sql {
-  const [first, ...others] = elements.map(({ contains: [path, element] }): Sql => ({
-    text: 'field = ? AND value = ?',
-    values: [path, JSON.stringify(element)],
-  }));
+  const [first, ...others] = elements.map(among);
   const table = elementsTable(number);
   const { text, values } = all([
     ...(first ? [first] : []),

@@ -163,7 +163,7 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
       reading(() => {
         const table = answering(collection);
         const read = () => {
-          const { text, values } = countStatement(table, query);
+          const { text, values } = countStatement(table, query, isCommon(statements, table));
           return { count: Number(statements.prepare(text).get(...values)?.['count']) };
         };
         return recent.answer(table, ['count', query], read, () => 0).count;

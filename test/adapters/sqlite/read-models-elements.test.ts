@@ -61,12 +61,13 @@ describe('elements of arrays in SQLite', () => {
           const query: Query = { scope, filter, sort, limit: 1_000 };
           const asked = (common: IsCommon): readonly unknown[] => idsOf(pageStatements(table, query, common));
           expect(asked(() => true)).to.deep.equal(asked(() => false));
-          const { text, values } = countStatement(table, query);
           const all = where(table, query);
           const rows = `SELECT id FROM ${documentsTable(table.number)} AS docs WHERE ${all.text}`;
-          expect(db.prepare(text).get(...values)).to.deep.include({
-            count: db.prepare(rows).all(...all.values).length,
-          });
+          const count = db.prepare(rows).all(...all.values).length;
+          for (const common of [() => true, () => false]) {
+            const { text, values } = countStatement(table, query, common);
+            expect(db.prepare(text).get(...values)).to.deep.include({ count });
+          }
         }
       }),
       { numRuns: 100 },
@@ -103,13 +104,22 @@ describe('elements of arrays in SQLite', () => {
       expect(planOf(rare!, 21)).to.match(/^SEARCH docs USING INTEGER PRIMARY KEY/);
     });
 
+    it('lead to their documents when they are few', () => {
+      const filter: Filter = { and: [{ range: ['at', { gte: 1_000 }] }, contains('even')] };
+      const statement = countStatement(tables[0]!, { scope: platform, filter }, () => false);
+      expect(planOf(statement)).to.match(
+        /^SEARCH led USING PRIMARY KEY.*SEARCH docs USING INTEGER PRIMARY KEY/,
+      );
+      expect(db.prepare(statement.text).get(...statement.values)).to.deep.include({ count: 750 });
+    });
+
     it('are counted without their documents', () => {
       for (const [filter, count] of [
         [contains('most'), 2_001],
         [{ and: [contains('all'), contains('odd')] }, 1_250],
         [{ and: [contains('most'), contains('odd'), contains('even')] }, 0],
       ] as const) {
-        const statement = countStatement(tables[0]!, { scope: platform, filter });
+        const statement = countStatement(tables[0]!, { scope: platform, filter }, () => true);
         expect(planOf(statement)).not.to.match(/documents|docs/);
         expect(db.prepare(statement.text).get(...statement.values)).to.deep.include({ count });
       }
