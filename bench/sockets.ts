@@ -11,6 +11,7 @@ import { type Edits, type Lag, type Ready, startSlipway } from './slipway.ts';
 import type { SendAll } from './sockets/bare.ts';
 import type { Await, Heard, Listen } from './sockets/listeners.ts';
 import { compared, type Row } from './table.ts';
+import { inTurns } from './turns.ts';
 
 export interface Sizes {
   readonly sockets: number;
@@ -20,7 +21,6 @@ export interface Sizes {
 }
 
 const full: Sizes = { sockets: 1_000, announcements: 300, rounds: 9 };
-/** Not counted: in them both sides run code that is not compiled yet. */
 const warmUps = 3;
 const pluginId = 'told-0';
 
@@ -56,21 +56,19 @@ export async function benchSockets({ sockets, announcements, rounds }: Sizes = f
       await send();
       return ((announcements * sockets) / ((await waiting).last - began)) * 1000;
     };
-    const measured = { ours: [0], reference: [0] };
-    for (let round = -warmUps; round < rounds; round += 1) {
-      if (round === 0) for (const list of Object.values(measured)) list.length = 0;
-      const both = [
-        async () => {
-          measured.ours.push(await perSecond(ourListeners, () => edit(announcements)));
-          await slipway.ask<Lag>({ since: Date.now() });
-        },
-        async () => {
-          const send = { text, times: announcements } satisfies SendAll;
-          measured.reference.push(await perSecond(itsListeners, () => bare.ask(send)));
-        },
-      ];
-      for (const measure of round % 2 === 0 ? both : both.reverse()) await measure();
-    }
+    const measured = await inTurns(
+      { rounds, warmUps },
+      async () => {
+        const told = await perSecond(ourListeners, () => edit(announcements));
+        // What the read models still do would be done in the reference's time.
+        await slipway.ask<Lag>({ since: Date.now() });
+        return told;
+      },
+      () => {
+        const send = { text, times: announcements } satisfies SendAll;
+        return perSecond(itsListeners, () => bare.ask(send));
+      },
+    );
     const what = `announcements on ${sockets} sockets (reference: ws, one ready buffer)`;
     return [compared(what, 'frames/s', measured.ours, measured.reference, { atLeast: 0.7 })];
   } finally {
