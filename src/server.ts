@@ -23,6 +23,7 @@ import { authenticationRoutes } from './api/plugin-manager/authentication.ts';
 import { catalogRoutes } from './api/plugin-manager/catalog.ts';
 import { deploymentHealthRoutes } from './api/plugin-manager/deployment-health.ts';
 import { deploymentRoutes } from './api/plugin-manager/deployments.ts';
+import { forgettingRoutes } from './api/plugin-manager/forgetting.ts';
 import { pluginManagerFace } from './api/plugin-manager/face.ts';
 import { pluginChangeRoutes } from './api/plugin-manager/plugin-changes.ts';
 import { pluginRoutes } from './api/plugin-manager/plugins.ts';
@@ -33,6 +34,7 @@ import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
 import { socketFace } from './api/socket/face.ts';
 import { openSockets, type Sockets } from './api/socket/sockets.ts';
+import { keyFileRenewal } from './custody/personal-keys.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
 import type { Config } from './config.ts';
 import { openPorts, type Ports } from './container.ts';
@@ -135,6 +137,7 @@ export async function startServer(
       ...tenantRoutes(core),
       ...secretRoutes(core),
       ...userRoutes(core),
+      ...forgettingRoutes({ ...core, renewKeyFile: keyFileRenewal(config) }),
       ...apiKeyRoutes(core),
       ...agentRoutes({ executor, desk }),
       ...projectionRoutes({ projector }),

@@ -15,6 +15,8 @@ export interface Api {
   get(path: string, query?: Query): Promise<unknown>;
   /** @throws {Refused}; other errors pass with time */
   post(path: string, body?: object): Promise<unknown>;
+  /** @throws {Refused}; other errors pass with time */
+  delete(path: string): Promise<unknown>;
 }
 
 /**
@@ -34,7 +36,7 @@ export function createApi(options: {
     ? { 'X-API-Key': key }
     : { Authorization: `Bearer ${key}` };
 
-  async function ask(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+  async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
     for (;;) {
       const response = await fetch(url + path, {
         method,
@@ -57,6 +59,7 @@ export function createApi(options: {
   return {
     get: (path, query = {}) => ask('GET', path + queryOf(query)),
     post: (path, body = {}) => ask('POST', path, body),
+    delete: (path) => ask('DELETE', path),
   };
 }
 

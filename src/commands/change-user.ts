@@ -54,7 +54,7 @@ export async function changeUser(
   if (!known) throw new CommandRefused(noSuchUser(userId));
   await countIfAdministrator(executor, context, userId, changed);
   // Also when nothing changed: a crash may have come between the change and this.
-  if (known.status === 'Disabled' || changed.events.some(({ type }) => type === 'UserRoleChanged'))
+  if (known.status !== 'Active' || changed.events.some(({ type }) => type === 'UserRoleChanged'))
     await sessions.endAllOf(userId);
   return { user: known, revision: changed.revision, position: changed.position };
 }

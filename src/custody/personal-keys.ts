@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { chmod, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { syncFile } from '../adapters/filesystem/durable-copies.ts';
+import { exists, syncFile } from '../adapters/filesystem/durable-copies.ts';
 import { syncFolder } from '../adapters/filesystem/durable.ts';
 import { lockFolder, StoreLocked } from '../adapters/sqlite/folder-lock.ts';
 import { copyPersonalKeys } from '../adapters/sqlite/vault-copies.ts';
+import { StoreUnavailable } from '../ports/event-store.ts';
 
 export const keyFileName = 'personal-keys.db';
 
@@ -41,4 +42,22 @@ async function patientLock(folder: string): ReturnType<typeof lockFolder> {
       await setTimeout(50);
     }
   }
+}
+
+/** For a server: does nothing where no folder of backups is named, or there is no backup in it yet. @throws {StoreUnavailable} */
+export function keyFileRenewal(settings: {
+  readonly SLIPWAY_DATA_DIR: string;
+  readonly SLIPWAY_BACKUP_DIR?: string | undefined;
+}): () => Promise<void> {
+  const { SLIPWAY_DATA_DIR: data, SLIPWAY_BACKUP_DIR: backups } = settings;
+  return async () => {
+    if (backups === undefined) return;
+    try {
+      if (await exists(join(backups, keyFileName))) await renewKeyFile(join(data, 'vault.db'), backups);
+    } catch (error) {
+      throw new StoreUnavailable('the file of personal keys beside the backups could not be made anew', {
+        cause: error,
+      });
+    }
+  };
 }

@@ -9,23 +9,23 @@ import { SignedHeadShape } from '../core/seals/head.ts';
 import { InclusionProof, objectionTo } from '../core/seals/proof.ts';
 import { type Custody, exitCodes, inSentences } from './custody.ts';
 
-interface Options extends KeyOptions {
+export interface AskingOptions extends KeyOptions {
   readonly url: string;
   readonly json?: true;
 }
 
-function asking(name: string): Command {
+export function asking(name: string, permission = 'audit:prove'): Command {
   return new Command(name)
     .option('--url <url>', 'where the platform is', parseUrl, 'http://127.0.0.1:3000')
     .option(
       '--key <key>',
-      'an API key with audit:prove, or a session token; other users of this machine can see it',
+      `an API key with ${permission}, or a session token; other users of this machine can see it`,
     )
     .option('--key-file <file>', 'a file that holds the key')
     .option('--json', 'JSON, for programs');
 }
 
-function apiOf(options: Options, { fail }: Custody): Api {
+export function apiOf(options: AskingOptions, { fail }: Custody): Api {
   const key = keyOf(options) ?? fail('Give a key: --key-file <file> or --key <key>', exitCodes.wrongOptions);
   return createApi({ url: options.url, key });
 }
@@ -35,7 +35,7 @@ const Seal = z.object({ publicKey: z.string(), head: SignedHeadShape.nullable() 
 export function sealCommand(custody: Custody): Command {
   return asking('seal')
     .description('seal the log as it is now, and show the signed head and the public key')
-    .action((options: Options) =>
+    .action((options: AskingOptions) =>
       inSentences(custody, async () => {
         const seal = Seal.parse(await apiOf(options, custody).post('/api/v1/audit/seal'));
         if (options.json) {
@@ -57,7 +57,7 @@ export function proveCommand(custody: Custody): Command {
     .description('prove to a stranger that an event is in the log and was never changed')
     .argument('<event>', 'its position as `slipway audit log --json` tells it, or stream@revision')
     .option('--out <file>', 'where the proof goes; default: standard output')
-    .action((event: string, options: Options & { readonly out?: string }) =>
+    .action((event: string, options: AskingOptions & { readonly out?: string }) =>
       inSentences(custody, async () => {
         const path = `/api/v1/audit/proofs/${encodeURIComponent(event)}`;
         const proof = InclusionProof.parse(await apiOf(options, custody).get(path));

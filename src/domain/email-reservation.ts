@@ -41,3 +41,11 @@ export function reserveEmail(
   if (holder === abandoned) return [{ type: 'EmailReleased', data: { userId: holder } }, reserved];
   return emailInUse();
 }
+
+/** Of who does not need it any more. What another holds is left alone. */
+export function releaseEmail(
+  { holder }: EmailReservationState,
+  userId: UserId,
+): Decision<EmailReservationEvent> {
+  return holder === userId ? [{ type: 'EmailReleased', data: { userId } }] : [];
+}

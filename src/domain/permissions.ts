@@ -25,6 +25,8 @@ export const Permission = z.enum([
   'secrets:write',
   'users:read',
   'users:write',
+  /** For good: the person behind a user of any tenant. */
+  'users:forget',
   /** Who one is oneself. */
   'account:read',
   /** One's own password and session. */

@@ -53,6 +53,8 @@ export function changeUser(
   if (!known || (by.tenant !== null && by.tenant !== known.tenantId)) return noSuchUser(userId);
   const refusal = refuseGrant(by, known.role) ?? refuseNewRole(known, by, role);
   if (refusal) return refusal;
+  if (known.status === 'Forgotten')
+    return refuse('Conflict', `The user ${userId} was forgotten: nothing can be changed any more`);
   const events: UserEvent[] = [];
   if (name !== undefined && (name ?? known.name) !== null)
     events.push({ type: 'UserRenamed', data: { userId, name } });
@@ -71,6 +73,15 @@ function refuseNewRole(
 ): Refusal | null {
   if (role === undefined || role === before) return null;
   return refuseGrant(by, role) ?? refuseMisplacedRole({ role, tenantId });
+}
+
+/** Who is to be forgotten is disabled before, so that the last administrator stays and nobody acts for the user any more. */
+export function forgetUser(state: UserState, userId: UserId): Decision<UserEvent> {
+  const known = knownUser(state);
+  if (!known) return noSuchUser(userId);
+  if (known.status === 'Forgotten') return [];
+  if (known.status === 'Active') return refuse('Conflict', `The user ${userId} was enabled again meanwhile`);
+  return [{ type: 'UserForgotten', data: { userId } }];
 }
 
 export function noSuchUser(userId: string): Refusal {

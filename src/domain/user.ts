@@ -38,6 +38,8 @@ export const userEvents = {
   /** All that acts for the user ends: sessions, and API keys for good. */
   UserDisabled: { schema: 1, data: z.object({ userId: UserId }) },
   UserEnabled: { schema: 1, data: z.object({ userId: UserId }) },
+  /** The key to all that is personal was destroyed. Nothing can be changed any more. */
+  UserForgotten: { schema: 1, data: z.object({ userId: UserId }) },
   PasswordChanged: { schema: 1, data: z.object({ userId: UserId }) },
   ApiKeyCreated: {
     schema: 2,
@@ -63,7 +65,8 @@ export type UserState = { readonly status: 'Unknown' | 'Abandoned' } | KnownUser
 export type ApiKey = Extract<UserEvent, { type: 'ApiKeyCreated' }>['data'];
 
 export interface KnownUser {
-  readonly status: 'Active' | 'Disabled';
+  /** Forgotten: disabled for good, and nobody can tell any more who it was. */
+  readonly status: 'Active' | 'Disabled' | 'Forgotten';
   readonly tenantId: TenantId;
   readonly role: Role;
   /** Sealed for the user, as is the name. */
@@ -75,7 +78,7 @@ export interface KnownUser {
 
 /** Null for who never came to be. */
 export function knownUser(state: UserState): KnownUser | null {
-  return state.status === 'Active' || state.status === 'Disabled' ? state : null;
+  return 'tenantId' in state ? state : null;
 }
 
 export const user: Aggregate<UserState, UserEvent> = {
@@ -105,6 +108,8 @@ function changed(state: KnownUser, event: Change): KnownUser {
       return { ...state, status: 'Disabled', apiKeys: [] };
     case 'UserEnabled':
       return { ...state, status: 'Active' };
+    case 'UserForgotten':
+      return { ...state, status: 'Forgotten', apiKeys: [] };
     case 'PasswordChanged':
       return state;
     case 'ApiKeyCreated': {
@@ -137,6 +142,7 @@ export function abandonCreation(state: UserState): Decision<UserEvent> {
   switch (state.status) {
     case 'Active':
     case 'Disabled':
+    case 'Forgotten':
       return emailInUse();
     case 'Abandoned':
       return [];

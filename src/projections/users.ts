@@ -56,6 +56,7 @@ export const usersProjection: Projection = {
     UserEnabled: on(userEvents.UserEnabled, ({ userId }, ...rest) =>
       change(userId, { disabled: false }, ...rest),
     ),
+    UserForgotten: reach,
     PasswordChanged: reach,
     ApiKeyCreated: reach,
     ApiKeyRevoked: reach,

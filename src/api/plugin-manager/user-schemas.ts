@@ -142,7 +142,7 @@ export function userAnswer(
   { role, tenantId, status }: KnownUser,
   opened: { readonly email: string | null; readonly name: string | null },
 ): z.output<typeof UserAnswer> {
-  return { userId, ...opened, role, tenantId, disabled: status === 'Disabled' };
+  return { userId, ...opened, role, tenantId, disabled: status !== 'Active' };
 }
 
 export function userDetailsAnswer(user: UserDocument): z.output<typeof UserDetailsAnswer> {

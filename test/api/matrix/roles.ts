@@ -61,6 +61,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'GET /api/v1/users': tenants,
   'GET /api/v1/users/{userId}': tenants,
   'PATCH /api/v1/users/{userId}': tenants,
+  'DELETE /api/v1/users/{userId}/personal-data': staff,
   'POST /api/v1/api-keys': everybody,
   'GET /api/v1/api-keys': everybody,
   'DELETE /api/v1/api-keys/{keyId}': everybody,
