@@ -4,9 +4,9 @@ import type { OperationView } from './reading.ts';
 /** Variables that the lines use, set once. */
 export const shellVariables = { address: 'SLIPWAY', bearer: 'TOKEN', apiKey: 'KEY' } as const;
 
-/** Parameters of the path are variables of the shell with their names; required ones of the query are examples. */
+/** Parameters of the path are variables of the shell with their names, which it asks for; required ones of the query are examples. */
 export function curlLine({ method, path, parameters, security, body }: OperationView): string {
-  const inPath = quoted(path).replaceAll(/\{(\w+)\}/g, (_, name: string) => `\${${name}}`);
+  const inPath = quoted(path).replaceAll(/\{(\w+)\}/g, (_, name: string) => `\${${name}:?}`);
   const query = parameters.flatMap(({ in: place, required, name, schema, example }) => {
     if (place !== 'query' || !required) return [];
     return [`${encoded(name)}=${encoded(textOf(example ?? schema.examples[0] ?? ''))}`];

@@ -154,6 +154,14 @@ describe('a line for a shell', () => {
     return stdout.split('\0').slice(0, -1);
   }
 
+  it('is no call while a parameter of its path is not set', () => {
+    const [operation] = readDocument(saying('x')).groups[0]!.operations;
+    const script = `curl() { echo called; }\n${curlLine(operation!)}`;
+    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', script], { env: { PATH: '' }, encoding: 'utf8' });
+    expect(stdout).to.equal('');
+    expect(stderr).to.match(/\bid: /);
+  });
+
   it('is one call with the address, the token, and the example, whatever they hold', () => {
     fc.assert(
       // A shell has no zero byte, a path no query, and what is no text (half a pair) has no bytes.
