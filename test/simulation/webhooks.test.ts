@@ -17,6 +17,7 @@ const types = [
   'plugin.installed',
   'plugin.updated',
 ];
+const hourMs = 3_600_000;
 const seeds = process.env['SLIPWAY_LONG'] ? 100 : 3;
 
 describe('webhooks over virtual days', function () {
@@ -29,9 +30,24 @@ describe('webhooks over virtual days', function () {
       try {
         const healthCheck = { intervalSeconds: 3_600 };
         const delivered = new Map<string, Set<string>>();
+        /** Which receivers asked to be left alone: from when until when, as far as that binds. */
+        const asked = new Map<string, { readonly from: number; readonly until: number }>();
+        const hurried: string[] = [];
         world.egress.answer = async ({ url, headers }) => {
+          const now = world.clock.now();
+          const quiet = asked.get(url);
+          // What was under way at the moment of the asking could not know of it.
+          if (quiet && now > quiet.from && now < quiet.until) hurried.push(`${url} at ${now}`);
           if (chance.chance(0.2)) throw new EgressFailed('Unreachable', 'No connection came about');
           const status = chance.chance(0.2) ? 503 : 200;
+          if (status === 503 && chance.chance(0.5)) {
+            const retryAfterMs = chance.between(1, 90) * 60_000;
+            asked.set(url, {
+              from: now,
+              until: Math.max(quiet?.until ?? 0, now + Math.min(retryAfterMs, hourMs)),
+            });
+            return { status, retryAfterMs, body: new Uint8Array() };
+          }
           const ids = delivered.get(url) ?? new Set();
           if (status === 200) delivered.set(url, ids.add(headers?.['webhook-id'] ?? ''));
           return { status, body: new Uint8Array() };
@@ -65,6 +81,8 @@ describe('webhooks over virtual days', function () {
           });
           await world.pass(chance.between(1, 20) * 3_600);
           await world.crash(chance.between(1, 7_200));
+          // What was asked in an answer that died with the platform is not known to it.
+          asked.clear();
           await world.pass(chance.between(20, 30) * 3_600);
         }
         await world.pass(30 * 3_600);
@@ -78,6 +96,7 @@ describe('webhooks over virtual days', function () {
               if (types.includes(webhookType(type))) announced.push(id);
         });
         expect(announced.length).to.be.at.least(4);
+        expect(hurried).to.deep.equal([]);
         const told = (url: string): ReadonlySet<string> => delivered.get(url) ?? new Set();
         expect([...told('https://acme.example.com/')]).to.have.members(announced);
         expect([...told('https://platform.example.com/')]).to.have.members(announced);
