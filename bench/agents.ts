@@ -41,6 +41,7 @@ const warmUps = 1;
 const wantedPerSecond = 5_000;
 const instances = Array.from({ length: 50 }, (_, at) => `node-7.instance-${at}`);
 const failuresPerSecond = 50;
+const inOneTenant = 1_000;
 
 export async function benchAgents(sizes: Sizes = full): Promise<Row[]> {
   const rows = await benchBatches(sizes);
@@ -54,7 +55,7 @@ async function benchBatches(sizes: Sizes): Promise<Row[]> {
     const reference = await bare.next<Target>();
     return await withAgents(sizes.reporting, { totalInstances: instances.length }, async (world) => {
       const batches = sizes.batchesARound;
-      const { deployments, url, headers, load, slipway } = world;
+      const { deployments, url, load, slipway } = world;
       const report = (round: number, to: Pick<Batches, 'url' | 'headers'>): Promise<BatchesTaken> => {
         const sequence = round * Math.ceil(batches / sizes.reporting);
         const asked = { kind: 'batches', batches, instances, deployments, sequence } as const;
@@ -63,7 +64,7 @@ async function benchBatches(sizes: Sizes): Promise<Row[]> {
       const measured = await inTurns(
         { rounds: sizes.rounds, warmUps },
         async (round) => {
-          const { perSecond, last } = await report(round, { url, headers });
+          const { perSecond, last } = await report(round, { url });
           return { perSecond, lag: (await slipway.ask<Lag>({ since: last })).ms / 1000 };
         },
         async (round) => (await report(round, { url: reference.url, headers: bearer(reference) })).perSecond,
@@ -91,18 +92,21 @@ async function benchFailures({ inFlight, failing }: Sizes['failures'][number]): 
   await withAgents(
     inFlight + failing,
     { healthCheck },
-    async ({ url, headers, deployments, load, slipway, folder }) => {
+    async ({ url, deployments, load, slipway, folder }) => {
       const begin = {
         kind: 'batches',
         batches: deployments.length,
         instances: ['only'],
         sequence: 0,
       } as const;
-      await load.ask<BatchesTaken>({ ...begin, url, headers, deployments } satisfies Batches);
+      await load.ask<BatchesTaken>({ ...begin, url, deployments } satisfies Batches);
       const asked = { kind: 'failures', perSecond: failuresPerSecond } as const;
       const told = await load.ask<FailuresTold>({
-        ...{ ...asked, url, headers },
-        deployments: deployments.slice(0, failing),
+        ...{ ...asked, url },
+        // Of every tenant.
+        deployments: deployments
+          .filter((_, at) => at % Math.floor(deployments.length / failing) === 0)
+          .slice(0, failing),
       } satisfies Failures);
       ({ passMs } = told);
       // The last of them is decided on.
@@ -125,14 +129,13 @@ async function benchFailures({ inFlight, failing }: Sizes['failures'][number]): 
 
 interface World {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
   readonly deployments: readonly Assigned[];
   readonly slipway: Child;
   readonly load: Child;
   readonly folder: string;
 }
 
-/** A Slipway with so many rollouts in flight, each of a plugin of its own, and the key of their agents. */
+/** A Slipway with so many rollouts in flight, at most a thousand in a tenant, each of a plugin of its own. */
 async function withAgents<T>(
   count: number,
   deployment: object,
@@ -152,24 +155,29 @@ async function withAgents<T>(
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
       return response.json();
     };
-    await post('/tenants', { tenantId: 'acme', name: 'Acme' });
-    const scope = { tenantId: 'acme', environment: 'Production' };
-    const { key } = CreatedApiKeyAnswer.parse(await post('/api-keys', { name: 'Agents', scope }));
-    const version = { semanticVersion: '1.0.0', state: 'Stable', runtime: { type: 'DotNet8' } };
-    const many = (path: string, body: object): Promise<unknown> => {
-      const asked = { url: ours.url, method: 'POST', path: `/api/v1${path}`, requests: count } as const;
+    const many = (path: string, body: object, requests: number): Promise<unknown> => {
+      const asked = { url: ours.url, method: 'POST', path: `/api/v1${path}`, requests } as const;
       return http.ask({ ...asked, headers: bearer(ours), body: JSON.stringify(body) } satisfies Load);
     };
-    await many('/plugins', { pluginId: 'plugin-%n', name: 'A plugin', version });
-    await many('/plugin-deployments', {
-      ...{ pluginId: 'plugin-%n', pluginVersion: '1.0.0', ...scope },
-      // Longer than anything here.
-      strategyConfig: { bakeSeconds: '86400' },
-      ...deployment,
-    });
-    const headers = { 'X-API-Key': key };
-    const deployments = await assigned(ours.url, headers, count);
-    return await use({ url: ours.url, headers, deployments, slipway, load, folder });
+    const version = { semanticVersion: '1.0.0', state: 'Stable', runtime: { type: 'DotNet8' } };
+    const plugin = { pluginId: 'plugin-%n', name: 'A plugin', version };
+    await many('/plugins', plugin, Math.min(count, inOneTenant));
+    const deployments: Assigned[] = [];
+    for (let tenant = 0; deployments.length < count; tenant += 1) {
+      const scope = { tenantId: `acme-${tenant}`, environment: 'Production' };
+      await post('/tenants', { tenantId: scope.tenantId, name: 'Acme' });
+      const { key } = CreatedApiKeyAnswer.parse(await post('/api-keys', { name: 'Agents', scope }));
+      const asked = {
+        ...{ pluginId: 'plugin-%n', pluginVersion: '1.0.0', ...scope },
+        // Longer than anything here.
+        strategyConfig: { bakeSeconds: '86400' },
+        ...deployment,
+      };
+      const here = Math.min(inOneTenant, count - deployments.length);
+      await many('/plugin-deployments', asked, here);
+      deployments.push(...(await assigned(ours.url, key, here)));
+    }
+    return await use({ url: ours.url, deployments, slipway, load, folder });
   } finally {
     await Promise.allSettled([slipway, load, http].map((child) => child.stop()));
     await rm(folder, { recursive: true });
@@ -177,16 +185,13 @@ async function withAgents<T>(
 }
 
 /** Once all are assigned. */
-async function assigned(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  count: number,
-): Promise<readonly Assigned[]> {
+async function assigned(url: string, key: string, count: number): Promise<readonly Assigned[]> {
+  const headers = { 'X-API-Key': key };
   for (let query = '', tries = 0; tries < 1_000; tries += 1) {
     const response = await fetch(`${url}/api/v1/agent/assignments${query}`, { headers });
     const { cursor, assignments } = AssignmentsAnswer.parse(await response.json());
     const found = assignments.flatMap(({ epoch, deployments }) =>
-      deployments.map(({ deploymentId }) => ({ deploymentId, epoch })),
+      deployments.map(({ deploymentId }) => ({ deploymentId, epoch, key })),
     );
     if (found.length === count) return found;
     query = `?after=${cursor}&wait=5`;

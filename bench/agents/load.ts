@@ -5,11 +5,14 @@ import { tell } from '../child.ts';
 export interface Assigned {
   readonly deploymentId: string;
   readonly epoch: number;
+  /** Of the agents of its tenant. */
+  readonly key: string;
 }
 
 interface Asked {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Instead of the key of the agents. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly deployments: readonly Assigned[];
 }
 
@@ -50,7 +53,7 @@ function pathOf({ deploymentId }: Assigned): string {
 }
 
 async function sendBatches(asked: Batches): Promise<BatchesTaken> {
-  const { url, headers, deployments, instances, batches } = asked;
+  const { url, deployments, instances, batches } = asked;
   let sent = 0;
   let last = 0;
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
@@ -63,7 +66,8 @@ async function sendBatches(asked: Batches): Promise<BatchesTaken> {
     const reports = instances.map((instance) => ({
       ...{ instance, sequence, outcome: 'pass', latencyMs: 12, metrics },
     }));
-    return { ...base, path: pathOf(of), body: JSON.stringify({ epoch: of.epoch, reports }) };
+    const headers = { ...base.headers, ...(asked.headers ?? { 'X-API-Key': of.key }) };
+    return { ...base, headers, path: pathOf(of), body: JSON.stringify({ epoch: of.epoch, reports }) };
   };
   const started = performance.now();
   let ended = started;
@@ -73,7 +77,7 @@ async function sendBatches(asked: Batches): Promise<BatchesTaken> {
       requests: [
         {
           ...{ method: 'POST', path: '/' },
-          headers: { ...headers, 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json' },
           setupRequest: request,
         },
       ],
@@ -90,18 +94,13 @@ async function sendBatches(asked: Batches): Promise<BatchesTaken> {
   return { perSecond: (batches * instances.length * 1000) / (ended - started), last };
 }
 
-async function sendFailures({
-  url,
-  headers,
-  deployments,
-  perSecond,
-}: Omit<Failures, 'kind'>): Promise<FailuresTold> {
+async function sendFailures({ url, deployments, perSecond }: Omit<Failures, 'kind'>): Promise<FailuresTold> {
   const passMs: number[] = [];
   const failedAt: Record<string, number> = {};
   const report = async (of: Assigned, sequence: number, outcome: string): Promise<void> => {
     const response = await fetch(url + pathOf(of), {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
+      headers: { 'X-API-Key': of.key, 'content-type': 'application/json' },
       body: JSON.stringify({ epoch: of.epoch, reports: [{ instance: 'only', sequence, outcome }] }),
     });
     const answer = (await response.json()) as { readonly accepted?: number };
