@@ -44,7 +44,8 @@ export function tree({ correlationId, effects, more }: Why): readonly string[] {
   ];
 }
 
-function branches(effects: readonly Effect[], request: string): readonly string[] {
+function branches(all: readonly Effect[], request: string): readonly string[] {
+  const effects = all.filter(isWorthALine);
   return effects.flatMap((effect, index) => {
     const last = index === effects.length - 1;
     const below = last ? '   ' : '│  ';
@@ -56,4 +57,9 @@ function branches(effects: readonly Effect[], request: string): readonly string[
       ...branches(effect.effects, request).map((line) => `${below}${line}`),
     ];
   });
+}
+
+/** Time that counted is noted every minute of a bake, for the machine alone. */
+function isWorthALine({ type, asked, effects }: Effect): boolean {
+  return type !== 'TimeEarned' || asked || effects.length > 0;
 }

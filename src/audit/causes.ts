@@ -36,7 +36,10 @@ export async function causesOf(
     let asked: RecordedEvent | null = null;
     for (const event of await timeline(store, within, deployment)) {
       if (!isOfProcess(event)) asked = event;
-      else if (asked && (isOwn.has(event.position) || isOwn.has(asked.position))) {
+      else if (
+        asked &&
+        (isOwn.has(asked.position) || (isOwn.has(event.position) && isOf(deployment, event)))
+      ) {
         events.set(event.position, event).set(asked.position, asked);
         parents.set(event.position, asked.position);
         if (!parents.has(asked.position)) parents.set(asked.position, null);
@@ -84,6 +87,11 @@ function deploymentOf({ stream, data }: RecordedEvent): string | null {
   if (stream.startsWith('deployment-')) return stream.slice('deployment-'.length);
   const named = data['deploymentId'] ?? data['ended'];
   return typeof named === 'string' ? named : null;
+}
+
+/** Its own story, and not what it reserves: that is given back in the course of others'. */
+function isOf(deployment: string, { stream }: RecordedEvent): boolean {
+  return stream === `deployment-${deployment}` || stream.startsWith('slot-');
 }
 
 function isOfProcess({ metadata }: RecordedEvent): boolean {

@@ -141,12 +141,13 @@ describe('GET /api/v1/audit/why/{id}', () => {
       );
   });
 
-  it('is drawn as a tree, whose lines moves no text of others', async () => {
+  it('is drawn as a tree, a line for each but for time that counted', async () => {
     const told = await why(first);
     const drawn = tree(told);
     expect(drawn[0]).to.equal(`request ${told.correlationId}`);
     const heads = drawn.filter((line) => /[├└]─/.test(line));
-    expect(heads).to.have.length(flat(told.effects).length);
+    const shown = flat(told.effects).filter(({ type }) => type !== 'TimeEarned');
+    expect(heads).to.have.length(shown.length);
     expect(drawn.find((line) => line.includes('Stage 2 of'))).to.match(
       /^[│ ] {2}[├└]─ .* by process:rollouts$/,
     );
