@@ -12,7 +12,7 @@ const may = {
   client: [],
   watch: ['ports', 'client'],
   'audit-client': ['ports', 'client'],
-  custody: ['domain', 'ports', 'core', 'adapters', 'client', 'audit-client'],
+  custody: ['domain', 'ports', 'core', 'adapters', 'client', 'audit', 'audit-client'],
 };
 const layers = Object.entries(may).map(([layer, inner]) => ({
   name: `${layer}-imports-inward`,

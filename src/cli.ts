@@ -14,6 +14,7 @@ import { type Config, readConfig, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';
 import { backupCommand, restoreCommand } from './custody/backup-command.ts';
 import { checkProofCommand, proveCommand, sealCommand } from './custody/prove.ts';
+import { exportCommand, importCommand } from './custody/export-command.ts';
 import { forgetCommand } from './custody/forget.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
@@ -50,7 +51,15 @@ program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
 const custody = { ...terminal, isTerminal: process.stderr.isTTY };
 const audit = auditCommand({ ...terminal, openFolder });
-for (const command of [verifyCommand, sealCommand, proveCommand, checkProofCommand, forgetCommand])
+for (const command of [
+  verifyCommand,
+  sealCommand,
+  proveCommand,
+  checkProofCommand,
+  exportCommand,
+  importCommand,
+  forgetCommand,
+])
   audit.addCommand(command(custody));
 program.addCommand(audit);
 program.addCommand(backupCommand(custody));

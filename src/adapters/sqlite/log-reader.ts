@@ -1,10 +1,12 @@
 /** The log's file, for reading alone: beside the server that writes it, or where none runs. */
-import type { EventStore } from '../../ports/event-store.ts';
+import type { EventStore, Retention } from '../../ports/event-store.ts';
 import { openReads } from './event-store-reads.ts';
 import { checkLimit, placeOf, position } from './event-store-rules.ts';
 import { openForReading, readHead, readMeta, schemaVersion, UnreadableLog } from './event-store-schema.ts';
 
 export interface LogReader extends Pick<EventStore, 'logId' | 'readAll' | 'head' | 'compare'> {
+  /** What each stream keeps that does not keep everything. */
+  retentions(): readonly { readonly stream: string; readonly retention: Retention }[];
   close(): void;
 }
 
@@ -26,6 +28,14 @@ export function openLogReader(path: string): LogReader {
       },
       head: async () => position(logId, readHead(database)),
       compare: (a, b) => placeOf(logId, a) - placeOf(logId, b),
+      retentions: () =>
+        database
+          .prepare("SELECT stream, retention FROM streams WHERE retention <> '{}' ORDER BY stream")
+          .all()
+          .map((row) => ({
+            stream: String(row['stream']),
+            retention: JSON.parse(String(row['retention'])) as Retention,
+          })),
       close: () => database.close(),
     };
   } catch (error) {
