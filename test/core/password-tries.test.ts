@@ -171,11 +171,14 @@ describe('tries of passwords', () => {
       });
       expect(await failed.catch((error: unknown) => error)).to.be.instanceOf(TooBusy);
     }
+    expect(await looked('eve', 'home')).to.equal(5);
     const end = Promise.withResolvers<boolean>();
     const waiting = Array.from({ length: 110 }, (_, number) =>
       tries.attempt({ account: `account ${number}`, network: `network ${number}` }, () => end.promise),
     );
     const outcomes = Promise.allSettled(waiting);
+    // Whoever has tried too often takes no place in the queue: the answer is another one than to the others.
+    expect(await right('eve', 'home')).to.have.property('waitSeconds', 60);
     end.resolve(true);
     const busy = (await outcomes).filter((outcome) => outcome.status === 'rejected');
     expect(busy).to.have.length(8);
