@@ -1,6 +1,6 @@
 /**
- * How often passwords may be tried. Only wrong ones count, before anybody has looked at them, so that many at once are no way
- * around it.
+ * How often passwords may be tried. Only wrong ones count; but every try counts as wrong until somebody has looked at it, so that
+ * many at once are no way around it.
  *
  * An account is known in the networks that it was logged in from lately. There, nothing counts but what went wrong with this account in
  * this network. So strangers can neither lock the owner out from elsewhere, nor guess on by coming from many places.
