@@ -1,6 +1,7 @@
 /** All benchmarks by name. */
 import { benchAgents } from './agents.ts';
 import { benchAppend } from './append.ts';
+import { benchAudit } from './audit.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchReads } from './reads.ts';
@@ -12,7 +13,7 @@ import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
 type BenchmarkName =
-  'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'sockets' | 'fold' | 'start';
+  'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'sockets' | 'fold' | 'audit' | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
@@ -23,6 +24,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   agents: () => benchAgents(),
   sockets: () => benchSockets(),
   fold: benchFold,
+  audit: () => benchAudit(),
   start: benchStart,
 };
 

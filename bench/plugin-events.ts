@@ -1,11 +1,12 @@
-/** Events of plugins, as commands would have appended them, for benchmarks that fill a log. */
+/** Events of plugins and tenants, as commands would have appended them, for benchmarks that fill a log. */
 import { randomUUID } from 'node:crypto';
 import { commandEvents } from '../src/core/command-record.ts';
 import { createSchemas } from '../src/core/schemas.ts';
 import { pluginEvents } from '../src/domain/plugin.ts';
+import { tenantEvents } from '../src/domain/tenant.ts';
 import type { NewEvent } from '../src/ports/event-store.ts';
 
-const schemas = createSchemas([pluginEvents, commandEvents]);
+const schemas = createSchemas([pluginEvents, commandEvents, tenantEvents]);
 const tenant = 'platform';
 
 /** When all of it happened. */
