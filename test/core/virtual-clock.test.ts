@@ -30,6 +30,19 @@ describe('the virtual clock', () => {
     expect([clock.now(), clock.monotonic(), fired]).to.deep.equal([3_600_100, 100, true]);
   });
 
+  it('lets the wall stand still while timers keep their pace, until it jumps', async () => {
+    const clock = createVirtualClock(0);
+    let fired = false;
+    clock.after(100, () => (fired = true));
+    clock.freeze();
+    await clock.advance(100);
+    clock.freeze();
+    expect([clock.now(), clock.monotonic(), fired]).to.deep.equal([0, 100, true]);
+    clock.jump(5_000);
+    await clock.advance(100);
+    expect([clock.now(), clock.monotonic()]).to.deep.equal([5_100, 200]);
+  });
+
   it('waits for what comes to rest after each timer', async () => {
     const clock = createVirtualClock(0);
     const seen: string[] = [];
