@@ -27,10 +27,11 @@ export function vanished(canaries: Side, peers: Side | null, wanted: number): re
   if (gone.length === 0 || surplus <= 0) return [];
   const others = [...canaries.fresh, ...(peers?.fresh ?? [])];
   const twice = peers === null && gone.length >= 2 * wanted;
+  const newcomer = canaries.fresh.toSorted((a, b) => first(b) - first(a)).at(0);
+  if (!newcomer || newcomer.firstSeenAt === null) return [];
   return gone
     .flatMap((one) => {
-      const newcomer = canaries.fresh.toSorted((a, b) => first(b) - first(a)).at(0);
-      if (!newcomer || newcomer.firstSeenAt === null || first(newcomer) < last(one)) return [];
+      if (first(newcomer) < last(one)) return [];
       const livedOn = (other: InstanceHealth): boolean =>
         other !== newcomer && first(other) <= last(one) && last(other) >= first(newcomer);
       const survivor = others.find(livedOn);
