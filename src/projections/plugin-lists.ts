@@ -1,7 +1,7 @@
 /** Plugins in pages: the registry's, the marketplace's, and those that have a capability. */
 import { relevance, searchWords } from '../core/search.ts';
 import type { PluginStatus } from '../domain/plugin.ts';
-import type { Filter, Query, ReadModels, Scope } from '../ports/read-models.ts';
+import type { DocumentPage, Filter, Query, ReadModels, Scope } from '../ports/read-models.ts';
 import { plugins, type PluginDocument } from './plugins.ts';
 
 interface Page {
@@ -22,7 +22,8 @@ export interface PluginQuery extends Narrowed, Page {
   readonly search?: string | undefined;
 }
 
-export interface PluginPage {
+/** The same object for as long as nothing of it has changed and the read models keep it: what is made of it can be kept with it. */
+export interface PluginPage extends Page {
   readonly plugins: readonly PluginDocument[];
   /** How many match, on all pages; of a search at most 1,000. */
   readonly total: number;
@@ -35,7 +36,8 @@ export async function listPlugins(models: ReadModels, scope: Scope, query: Plugi
   // An empty search box asks for nothing in particular.
   if (search !== undefined && search.trim() !== '') {
     const { results, total } = await searchPlugins(models, scope, { ...query, words: search, filters });
-    return { plugins: results.map(({ plugin }) => plugin), total };
+    const { limit, offset } = query;
+    return { plugins: results.map(({ plugin }) => plugin), total, limit, offset };
   }
   return pageOf(models, scope, { ...query, filters, sort: newestFirst });
 }
@@ -106,17 +108,24 @@ interface Asked extends Page {
   readonly filters: readonly Filter[];
 }
 
+/** By what the read models answered: which is kept there, and here as long. */
+const pages = new WeakMap<DocumentPage<PluginDocument>, PluginPage>();
+
 async function pageOf(
   models: ReadModels,
   scope: Scope,
   { filters, sort, limit, offset }: Asked & Required<Pick<Query, 'sort'>>,
 ): Promise<PluginPage> {
   const asked = { scope, ...filterOf(filters) };
-  const [total, { documents }] = await Promise.all([
+  const [total, found] = await Promise.all([
     models.count(plugins.name, asked),
     models.find<PluginDocument>(plugins.name, { ...asked, sort, limit, offset }),
   ]);
-  return { plugins: documents.map(({ data }) => data), total };
+  const known = pages.get(found);
+  if (known?.total === total) return known;
+  const page = { plugins: found.documents.map(({ data }) => data), total, limit, offset };
+  pages.set(found, page);
+  return page;
 }
 
 async function searchPlugins(

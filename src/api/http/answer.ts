@@ -48,6 +48,21 @@ export function rendered(answer: Answer): RenderedAnswer {
   };
 }
 
+/**
+ * For bodies that are made of one object and of nothing else: rendered as JSON once for as long as that object is there.
+ * Lists are read far more often than they change, and rendering one costs as much as all else that a read does.
+ */
+export function renderedOnce<T extends object>(body: (of: T) => unknown): (of: T) => TextBody {
+  const texts = new WeakMap<T, TextBody>();
+  return (of) => {
+    const known = texts.get(of);
+    if (known) return known;
+    const made = { text: JSON.stringify(body(of)), mediaType: 'application/json' };
+    texts.set(of, made);
+    return made;
+  };
+}
+
 function bodyOf(
   answer: Answer,
 ): Pick<RenderedAnswer, 'text'> & { readonly type?: RenderedAnswer['headers'] } {

@@ -22,7 +22,7 @@ import {
   searchAnswer,
   SearchMarketplaceQuery,
 } from './catalog-schemas.ts';
-import { pluginListAnswer } from './plugin-schemas.ts';
+import { pluginListText } from './plugin-schemas.ts';
 import { notFound, scopeOf } from './scope.ts';
 
 const reading = { method: 'GET', reads: [pluginsProjection.name] } as const;
@@ -39,7 +39,7 @@ export function catalogRoutes({ models }: { readonly models: ReadModels }): read
       responses: { 200: MarketplaceAnswer },
       handler: async ({ principal, query }) => {
         const page = await browseMarketplace(models, scopeOf(principal), query);
-        return { status: 200, body: pluginListAnswer(page, query) };
+        return { status: 200, ...pluginListText(page) };
       },
     }),
     route({

@@ -18,6 +18,7 @@ import {
 import { versionStates } from '../../domain/version.ts';
 import type { PluginPage } from '../../projections/plugin-lists.ts';
 import type { PluginDetails, PluginDocument, PluginVersionDocument } from '../../projections/plugins.ts';
+import { renderedOnce } from '../http/answer.ts';
 import { NotJson, parseJson } from '../http/json.ts';
 import * as examples from './answer-examples.ts';
 import { pageMembers, pagingQuery } from './paging.ts';
@@ -186,12 +187,17 @@ export const PluginVersionAnswer = z
   })
   .meta({ id: 'PluginVersion', example: examples.pluginVersion });
 
-export function pluginListAnswer(
-  { plugins, total }: PluginPage,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
-): z.output<typeof PluginListAnswer> {
+export function pluginListAnswer({
+  plugins,
+  total,
+  limit,
+  offset,
+}: PluginPage): z.output<typeof PluginListAnswer> {
   return { plugins: plugins.map(pluginSummary), total, limit, offset };
 }
+
+/** {@link pluginListAnswer}, as it is sent. */
+export const pluginListText = renderedOnce(pluginListAnswer);
 
 export function pluginSummary(plugin: PluginDocument): z.output<typeof PluginSummary> {
   return {

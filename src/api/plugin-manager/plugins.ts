@@ -11,7 +11,7 @@ import {
   PluginDetailsAnswer,
   pluginDetailsAnswer,
   PluginListAnswer,
-  pluginListAnswer,
+  pluginListText,
   PluginParams,
   PluginVersionAnswer,
   pluginVersionAnswer,
@@ -65,7 +65,7 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
       responses: { 200: PluginListAnswer },
       handler: async ({ principal, query }) => {
         const page = await listPlugins(models, scopeOf(principal), query);
-        return { status: 200, body: pluginListAnswer(page, query) };
+        return { status: 200, ...pluginListText(page) };
       },
     }),
     route({

@@ -39,7 +39,7 @@ describe('Answers of the Plugin Manager API', () => {
     await world.caughtUp();
 
     const { models } = world;
-    const list = answers.pluginListAnswer(await listPlugins(models, platform, page), page);
+    const list = answers.pluginListAnswer(await listPlugins(models, platform, page));
     expectShape(answers.PluginListAnswer.strict().parse(list), responses.plugins, {
       nullable: ['averageRating'],
     });
