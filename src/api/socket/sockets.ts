@@ -160,7 +160,7 @@ export async function openSockets(options: SocketsOptions): Promise<Sockets> {
     // Whatever becomes of the handshake; a connection gives its place back itself, and may do so twice.
     socket.once('close', () => place.leave());
     server.handleUpgrade(request, socket, head, (ws) => {
-      const credentials = credentialsIn(request.headers);
+      const credentials = credentialsIn(request);
       const ended = (): void => {
         connections.delete(connection);
         if (connections.size === 0) emptied();

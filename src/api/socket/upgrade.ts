@@ -23,7 +23,13 @@ export function mayConnect({ origin, host }: IncomingHttpHeaders, allowed: reado
 }
 
 /** For programs, which can send headers with the upgrade; browsers send an `auth` frame. */
-export function credentialsIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string | null {
+export function credentialsIn({
+  headers,
+  headersDistinct,
+}: Pick<IncomingMessage, 'headers' | 'headersDistinct'>): string | null {
+  const { authorization, 'x-api-key': key } = headers;
+  // Of two, Node keeps the first, and a proxy in front may have judged by the last: a frame has to say.
+  if ((headersDistinct['authorization']?.length ?? 0) > 1) return null;
   return authorization ?? (typeof key === 'string' ? key : null);
 }
 

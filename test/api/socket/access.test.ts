@@ -1,5 +1,6 @@
 /** Who is let in, how long, and what of other tenants anybody ever sees. */
 import { expect } from 'chai';
+import type { ClientRequest } from 'node:http';
 import { LoggedInAnswer } from '../../../src/api/plugin-manager/authentication.ts';
 import { CreatedApiKeyAnswer, UserAnswer } from '../../../src/api/plugin-manager/user-schemas.ts';
 import type { Role } from '../../../src/domain/permissions.ts';
@@ -63,6 +64,19 @@ describe('who may listen on a socket', function () {
     }
     const program = await connect({ Authorization: `Bearer ${token}` });
     expect((await program.next()).type).to.equal('authenticated');
+  });
+
+  it('nobody by two headers that say who: then a frame has to', async () => {
+    const token = await server.asRole('TenantAdmin', 'tenant-globex');
+    const finishRequest = (request: ClientRequest): void => {
+      request.setHeader('Authorization', [`Bearer ${token}`, `Bearer ${token}`]);
+      request.end();
+    };
+    const client = await openSocket(server.url, { finishRequest });
+    open.push(client);
+    const frame = await client.authenticate(await server.asRole('Viewer', tenantOf.Viewer));
+    expect(frame).to.include({ type: 'authenticated', tenantId: acmeId });
+    expect(client.frames).to.have.length(1);
   });
 
   it('those with an API key, for what the key may do, until it is revoked', async () => {
