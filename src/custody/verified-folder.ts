@@ -1,6 +1,7 @@
 /** Log, leaves and heads of a folder, compared. */
 import { join } from 'node:path';
 import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
+import { damageOf } from '../adapters/sqlite/copies.ts';
 import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { Refused } from '../client/api.ts';
@@ -18,7 +19,15 @@ export async function verifyFolder(
   try {
     const leaves = openSqliteSealLeaves({ path: join(folder, 'seals.db'), logId: log.logId, readOnly: true });
     try {
-      return await verifyLog({ log, leaves, heads: fileSealHeads(heads, parseHead), nowMs }, options);
+      const verified = await verifyLog(
+        { log, leaves, heads: fileSealHeads(heads, parseHead), nowMs },
+        options,
+      );
+      // Reading in order looks at no index.
+      const why = damageOf(join(folder, 'log.db'));
+      if (why === null) return verified;
+      const finding = { kind: 'file', why } as const;
+      return { ...verified, findings: [...verified.findings, finding], found: verified.found + 1 };
     } finally {
       leaves.close();
     }

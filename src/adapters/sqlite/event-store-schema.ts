@@ -93,10 +93,21 @@ function prepare(path: string): { readonly logId: string } {
     const logId = readMeta(database, 'log_id');
     if (typeof logId !== 'string') throw new UnreadableLog(`${path} has lost the identity of its log`);
     database.exec('COMMIT');
+    if (readHead(database) <= checkedAtOpening) refuseDamage(database, path);
     return { logId };
   } finally {
     database.close();
   }
+}
+
+/** So many events are looked at in some dozens of milliseconds. Of a longer log, `slipway audit verify` looks at all. */
+const checkedAtOpening = 20_000;
+
+/** Pages, order and indexes: an index that lost a row would let a stream seem shorter than it is. */
+function refuseDamage(database: DatabaseSync, path: string): void {
+  const found = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+  if (found !== 'ok')
+    throw new UnreadableLog(`${path} is damaged (${String(found)}): restore it from a backup`);
 }
 
 export function readMeta(database: DatabaseSync, key: string): unknown {

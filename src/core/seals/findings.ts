@@ -39,6 +39,8 @@ export type Finding =
       readonly position: Position;
       readonly at: string;
     }
+  /** Pages or indexes of the log's file are damaged. */
+  | { readonly kind: 'file'; readonly why: string }
   /** A head is not one that this platform signed. */
   | { readonly kind: 'head'; readonly why: string };
 
@@ -62,6 +64,8 @@ export function sentenceOf(finding: Finding): string {
       return `The seals' own record of the event at ${finding.position} was changed or damaged.`;
     case 'rewritten':
       return `What was sealed at ${finding.at}, behind ${finding.after ?? "the log's start"} up to ${finding.position}, was rewritten together with its leaves.`;
+    case 'file':
+      return `The file of the log is damaged: ${finding.why}.`;
     case 'head':
       return finding.why;
   }

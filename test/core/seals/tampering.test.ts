@@ -135,6 +135,7 @@ describe('a log that somebody rewrote', function () {
         return { first: place(finding.after) + 1, last: place(finding.after) + finding.count };
       case 'unreadable':
         return { first: place(finding.after) + 1, last: sealed };
+      case 'file':
       case 'head':
         return { first: 0, last: 0 };
       case 'changed':
