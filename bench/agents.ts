@@ -13,7 +13,7 @@ import type { Assigned, Batches, BatchesTaken, Failures, FailuresTold } from './
 import { type Child, startChild } from './child.ts';
 import { bearer, loggedIn, type Target } from './http/client.ts';
 import type { Load } from './http/load.ts';
-import { type Lag, type Ready, startSlipway } from './slipway.ts';
+import { type Lag, type Ready, type Rest, startSlipway } from './slipway.ts';
 import { compared, median, type Row, row } from './table.ts';
 import { inTurns } from './turns.ts';
 
@@ -100,6 +100,8 @@ async function benchFailures({ inFlight, failing }: Sizes['failures'][number]): 
         sequence: 0,
       } as const;
       await load.ask<BatchesTaken>({ ...begin, url, deployments } satisfies Batches);
+      // All that began bakes, and nobody waits behind it.
+      await slipway.ask<Rest>({ rest: true });
       const asked = { kind: 'failures', perSecond: failuresPerSecond } as const;
       const told = await load.ask<FailuresTold>({
         ...{ ...asked, url },
@@ -110,7 +112,7 @@ async function benchFailures({ inFlight, failing }: Sizes['failures'][number]): 
       } satisfies Failures);
       ({ passMs } = told);
       // The last of them is decided on.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await slipway.ask<Rest>({ rest: true });
       await slipway.stop();
       decidedMs.push(...(await decisions(folder, told.failedAt)));
     },

@@ -24,6 +24,11 @@ export interface Edits {
   readonly edits: number;
 }
 
+/** Asked for by `{ rest: true }`: no process has anything left to do. */
+export interface Rest {
+  readonly rests: true;
+}
+
 export const adminPassword = 'correct horse battery staple';
 
 /** With its log on and written to nowhere. */
@@ -48,9 +53,15 @@ if (import.meta.main) {
   process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
   await server.ready;
   tell({ url: server.url, rss: process.memoryUsage.rss() } satisfies Ready);
-  process.on('message', (asked: { readonly since: number } | Edits) => {
-    void ('edits' in asked ? edit(asked) : lagSince(asked.since)).then(tell);
+  process.on('message', (asked: { readonly since: number } | { readonly rest: true } | Edits) => {
+    const done = 'edits' in asked ? edit(asked) : 'rest' in asked ? atRest() : lagSince(asked.since);
+    void done.then(tell);
   });
+
+  async function atRest(): Promise<Rest> {
+    await server.platform.processes.idle();
+    return { rests: true };
+  }
 
   async function lagSince(since: number): Promise<Lag> {
     const head = await server.ports.eventStore.head();
