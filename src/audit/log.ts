@@ -1,4 +1,5 @@
 /** The log as it is asked for: by stream, tenant, actor, type, correlation and time, page by page, the newest or the oldest first. */
+import { fits } from '../core/log-search.ts';
 import type { EventStore, LogSearch, Position, RecordedEvent } from '../ports/event-store.ts';
 import type { Scope } from '../ports/read-models.ts';
 import type { AuditEntry, Entries } from './entries.ts';
@@ -95,7 +96,7 @@ async function streamPage(
     for (const event of read) {
       looked += 1;
       at = order === 'newest' ? event.revision - 1 : event.revision;
-      if (matches(where, event)) events.push(event);
+      if (fits(where, event)) events.push(event);
       if (events.length === limit) break;
     }
     end = order === 'newest' ? read.length === 0 || at < 0 : read.length < most && events.length < limit;
@@ -108,24 +109,6 @@ function revisionIn(cursor: string): number {
   if (!/^(-1|\d{1,15})$/.test(cursor))
     throw new NoSuchPlace('is none of a stream: take the next or the head of an answer about this stream');
   return Number(cursor);
-}
-
-/** As `EventStore.search` does it, for events that were read otherwise. */
-function matches(where: LogSearch, { id, type, stream, data, metadata }: RecordedEvent): boolean {
-  const asked = [
-    [where.id, id],
-    [where.tenant, metadata.tenant],
-    [where.actor, metadata.actor.id],
-    [where.correlationId, metadata.correlationId],
-    [where.causationId, metadata.causationId],
-  ] as const;
-  const { about, types } = where;
-  const isAbout =
-    about === undefined ||
-    [`-${about}`, `.${about}`].some((end) => stream.endsWith(end)) ||
-    JSON.stringify(data).includes(JSON.stringify(about));
-  const named = asked.every(([wanted, actual]) => wanted === undefined || wanted === actual);
-  return isAbout && named && (types === undefined || types.includes(type));
 }
 
 function inTime({ from, to }: LogQuestion): (event: RecordedEvent) => boolean {

@@ -9,6 +9,7 @@ import {
   position,
 } from '../../src/adapters/sqlite/event-store-rules.ts';
 import { follow, openGrowth, type Page } from '../../src/adapters/sqlite/event-store-subscription.ts';
+import { fits } from '../../src/core/log-search.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import {
   StoreUnavailable,
@@ -16,7 +17,6 @@ import {
   type EventFilter,
   type EventStore,
   type JsonObject,
-  type LogSearch,
   type RecordedEvent,
   type Retention,
 } from '../../src/ports/event-store.ts';
@@ -162,7 +162,7 @@ export function openMemoryEventStore(
       const backwards = direction === 'backwards';
       const start = from === null ? (backwards ? log.head : 0) : placeOf(logId, from);
       const found = (backwards ? log.entries.toReversed() : log.entries).filter(
-        ({ event, place }) => (backwards ? place <= start : place > start) && searchMatches(where, event),
+        ({ event, place }) => (backwards ? place <= start : place > start) && fits(where, event),
       );
       const page = found.slice(0, limit);
       const last = page.length < limit ? null : page.at(-1)!.place;
@@ -210,27 +210,4 @@ export function openMemoryEventStore(
 
     close: async () => growth.close(),
   };
-}
-
-function searchMatches(where: LogSearch, { id, type, stream, data, metadata }: RecordedEvent): boolean {
-  const { about, anyId } = where;
-  const { correlationId, causationId } = metadata;
-  if (anyId !== undefined && ![id, correlationId, causationId].includes(anyId)) return false;
-  const isAbout =
-    about === undefined ||
-    JSON.stringify(data).includes(JSON.stringify(about)) ||
-    stream.endsWith(`-${about}`) ||
-    stream.endsWith(`.${about}`);
-  const asked = [
-    [where.id, id],
-    [where.tenant, metadata.tenant],
-    [where.actor, metadata.actor.id],
-    [where.correlationId, metadata.correlationId],
-    [where.causationId, metadata.causationId],
-  ] as const;
-  return (
-    isAbout &&
-    (where.types === undefined || where.types.includes(type)) &&
-    asked.every(([wanted, actual]) => wanted === undefined || wanted === actual)
-  );
 }
