@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import type { Authenticated, Authentication } from '../authentication.ts';
-import { Problem, problemOf } from '../http/problem.ts';
+import { Problem, type ProblemKind, problemOf } from '../http/problem.ts';
 import { authenticated, namedChannels, permitted, wanted } from './access.ts';
 import type { Feed } from './feed.ts';
 import {
@@ -49,6 +49,12 @@ export interface Connection {
 
 /** Milliseconds within which a client must say who it is. */
 const authenticateWithinMs = 10_000;
+/** Refusals after which there is nothing to say: whether somebody may listen was not found out. */
+const closingOf: Partial<Record<ProblemKind, Closing>> = {
+  Unauthenticated: closing.unauthenticated,
+  Unavailable: closing.comeBack,
+  Internal: closing.comeBack,
+};
 /** So many frames, pings among them, may a client send in a window. */
 const mostTalk = 100;
 const talkWindowMs = 10_000;
@@ -174,8 +180,7 @@ export function openConnection(
     const { kind, message, details, cause } = problemOf(error);
     if (kind === 'Internal') logger.error({ err: cause }, 'a frame of a socket could not be answered');
     const fields = Object.fromEntries(details.map(({ field, message: wrong }) => [field, wrong]));
-    const close = kind === 'Unauthenticated' ? closing.unauthenticated : null;
-    refuse(errorCode(kind), message, close, fields);
+    refuse(errorCode(kind), message, closingOf[kind] ?? null, fields);
   }
 
   async function answer(frame: ClientFrame): Promise<void> {

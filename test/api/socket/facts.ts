@@ -90,7 +90,7 @@ export async function openWorld(lag = 0, begin: readonly Fact[] = []): Promise<W
   };
 }
 
-async function append(store: EventStore, all: readonly Fact[]): Promise<void> {
+export async function append(store: EventStore, all: readonly Fact[]): Promise<void> {
   for (const { channel, frames } of all) {
     const metadata = {
       ...{ tenant: null, actor: { id: 'usr_1', face: 'test' }, correlationId: 'c', causationId: 'c' },
