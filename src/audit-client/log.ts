@@ -1,6 +1,6 @@
 /** `slipway audit log`: what happened, who did it, and what it changed. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Query } from '../client/api.ts';
+import { type Query, Refused } from '../client/api.ts';
 import { Entry, lines, LogPage } from './entry.ts';
 import { askingCommand, asking, say, type Source, type SourceOptions, type Terminal } from './source.ts';
 import { parseTime } from './time.ts';
@@ -61,11 +61,21 @@ async function run(source: Source, options: Options, { clock, fail }: Terminal):
   }
   (options.oldest ? before : before.toReversed()).forEach(show);
   for (;;) {
-    const page = LogPage.parse(await source.get(path, { ...queryOf(options), order: 'oldest', cursor }));
-    page.entries.forEach(show);
-    cursor = page.next ?? cursor;
-    if (page.end) await new Promise<void>((resolve) => clock.after(followEveryMs, resolve));
+    const question = { ...queryOf(options), order: 'oldest', cursor };
+    const page = await source.get(path, question).then((answer) => LogPage.parse(answer), lost);
+    page?.entries.forEach(show);
+    cursor = page?.next ?? cursor;
+    if (!page || page.end) await new Promise<void>((resolve) => clock.after(followEveryMs, resolve));
   }
+}
+
+/** A platform that restarts is asked again, from the same place on. @throws {Refused} */
+function lost(error: unknown): null {
+  if (error instanceof Refused) throw error;
+  process.stderr.write(
+    `not reached, asked again: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  return null;
 }
 
 /** Up to the limit, and as long as there is more. */

@@ -1,4 +1,7 @@
 /** `slipway audit log`, against a platform that runs and against its folder when it does not. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Entry } from '../../src/audit-client/entry.ts';
 import { runCommand } from '../support/command-line.ts';
@@ -66,6 +69,29 @@ describe('slipway audit log', function () {
       .map((line) => Entry.parse(JSON.parse(line)));
     expect(before?.data).to.include({ name: 'Acme Inc' });
     expect(followed?.data).to.include({ name: 'Acme AG' });
+  });
+
+  it('follows a platform that is away for a while, from the same place on', async () => {
+    const shown = await ask('--json', '-n', '1');
+    const entry = Entry.parse(JSON.parse(shown.stdout));
+    const asked: string[] = [];
+    const platform = createServer((request, response) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+      asked.push(`${searchParams.get('order')} ${searchParams.get('cursor')}`);
+      if (asked.length === 2) response.destroy();
+      else {
+        const page = { entries: [entry], next: `place-${asked.length}`, end: true, head: 'head' };
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(page));
+      }
+    }).listen(0, '127.0.0.1');
+    await once(platform, 'listening');
+    const { port } = platform.address() as AddressInfo;
+    const args = ['audit', 'log', '--url', `http://127.0.0.1:${port}`, '--key', 'x', '--follow', '--json'];
+    const { stdout, stderr } = await runCommand(args, (printed) => printed.trim().split('\n').length === 2);
+    platform.close();
+    expect(stdout.trim().split('\n')).to.have.length(2);
+    expect(stderr).to.match(/^not reached, asked again: /);
+    expect(asked.slice(0, 3)).to.eql(['newest null', 'oldest head', 'oldest head']);
   });
 
   it('says in a sentence what is wrong', async () => {
