@@ -6,6 +6,7 @@ import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchReads } from './reads.ts';
 import { benchSearch } from './search.ts';
+import { benchSeals } from './seals.ts';
 import { benchSockets } from './sockets.ts';
 import { benchStart } from './start.ts';
 import type { Row } from './table.ts';
@@ -13,7 +14,17 @@ import { benchVerdaccio } from './verdaccio.ts';
 
 type Benchmark = () => Promise<Row[]>;
 type BenchmarkName =
-  'append' | 'http' | 'reads' | 'search' | 'verdaccio' | 'agents' | 'sockets' | 'fold' | 'audit' | 'start';
+  | 'append'
+  | 'http'
+  | 'reads'
+  | 'search'
+  | 'verdaccio'
+  | 'agents'
+  | 'sockets'
+  | 'fold'
+  | 'audit'
+  | 'seals'
+  | 'start';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
@@ -25,6 +36,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   sockets: () => benchSockets(),
   fold: benchFold,
   audit: () => benchAudit(),
+  seals: () => benchSeals(),
   start: benchStart,
 };
 

@@ -15,7 +15,7 @@ const schema = `
   PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS leaves (
-    leaf INTEGER PRIMARY KEY, place INTEGER NOT NULL UNIQUE, stream TEXT NOT NULL, revision INTEGER NOT NULL,
+    leaf INTEGER PRIMARY KEY, place INTEGER NOT NULL, stream TEXT NOT NULL, revision INTEGER NOT NULL,
     at TEXT NOT NULL, content BLOB NOT NULL, hash BLOB NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS nodes (level INTEGER, node INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, node)) STRICT;
@@ -55,7 +55,7 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
   const count = database.prepare('SELECT coalesce(max(leaf) + 1, 0) AS size FROM leaves');
   const columns = 'leaf, place, stream, revision, at, content, hash';
   const selectPage = database.prepare(`SELECT ${columns} FROM leaves WHERE leaf >= ? ORDER BY leaf LIMIT ?`);
-  const selectAt = database.prepare(`SELECT ${columns} FROM leaves WHERE place = ?`);
+  const selectPlace = database.prepare('SELECT place FROM leaves WHERE leaf = ?');
   const selectLeafHash = database.prepare('SELECT hash FROM leaves WHERE leaf = ?');
   const selectNodeHash = database.prepare('SELECT hash FROM nodes WHERE level = ? AND node = ?');
   const insertLeaf = readOnly
@@ -103,8 +103,16 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
     },
     page: (from, limit) => selectPage.all(from, limit).map(leafOf),
     find(at) {
-      const row = selectAt.get(placeOf(logId, at));
-      return row ? leafOf(row) : null;
+      // Places ascend as leaves do, so halving finds one: an index would cost every event more than all look-ups together.
+      const place = placeOf(logId, at);
+      let low = 0;
+      for (let high = size; low < high;) {
+        const middle = Math.floor((low + high) / 2);
+        if (Number(selectPlace.get(middle)?.['place'] ?? place) < place) low = middle + 1;
+        else high = middle;
+      }
+      const row = selectPage.get(low, 1);
+      return row && Number(row['place']) === place ? leafOf(row) : null;
     },
     hashAt(level, index) {
       const row = level === 0 ? selectLeafHash.get(index) : selectNodeHash.get(level, index);

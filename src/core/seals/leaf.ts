@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { RecordedEvent } from '../../ports/event-store.ts';
 import type { Hash, NewLeaf } from '../../ports/seals.ts';
-import { leafHash } from './merkle.ts';
+import { leafHashOfText } from './merkle.ts';
 
 /** JSON without white space: the array of id, type, data and metadata, members in the order in which the log has them. */
 export function contentOf({
@@ -29,7 +29,7 @@ export function hashOfLeaf({
   content,
 }: Pick<NewLeaf, 'stream' | 'revision' | 'at' | 'content'>): Hash {
   const hex = Buffer.from(content).toString('hex');
-  return leafHash(Buffer.from(JSON.stringify([stream, revision, at, hex])));
+  return leafHashOfText(JSON.stringify([stream, revision, at, hex]));
 }
 
 export function leafOf(event: RecordedEvent): NewLeaf {

@@ -48,9 +48,9 @@ export interface SealerDeps {
 
 const everyMs = 1_000;
 /** Few enough that a request in between does not wait for milliseconds. */
-const eventsAtOnce = 100;
-/** At start so many are looked at from the end; all of them are for `audit verify`. */
-const checkedAtStart = 20_000;
+const eventsAtOnce = 250;
+/** At start so many are looked at from the end, within some dozens of milliseconds; all of them are for `audit verify`. */
+const checkedAtStart = 2_000;
 
 export function createSealer({ store, leaves, heads, signer, clock, log, signed }: SealerDeps): Sealer {
   const queues = createQueues();
@@ -65,7 +65,10 @@ export function createSealer({ store, leaves, heads, signer, clock, log, signed 
     const read = async function* () {
       if (only) yield only;
     };
-    const verified = await verifyLog({ log: store, leaves, heads: { read }, nowMs: clock.now() }, { from });
+    const verified = await verifyLog(
+      { log: store, leaves, heads: { read }, nowMs: clock.now() },
+      { from, sealedAlone: true },
+    );
     if (verified.found > verified.foundUnsealed) throw new BrokenSeal(repairOf(verified));
     if (verified.found === 0) return;
     const finding = verified.findings[0];

@@ -38,6 +38,8 @@ export interface VerifyOptions {
   readonly publicKey?: string | null;
   /** Looks at leaves from this index on alone. Default: all. */
   readonly from?: number;
+  /** Ends behind the last leaf and head: events behind them are not counted. */
+  readonly sealedAlone?: boolean;
   readonly onProgress?: (events: number) => void;
 }
 
@@ -46,7 +48,7 @@ const page = 500;
 
 export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): Promise<Verification> {
   const { log, leaves, nowMs } = deps;
-  const { from = 0, onProgress } = options;
+  const { from = 0, sealedAlone = false, onProgress } = options;
   const report = reporter();
   const tree = growingTree(from === 0 ? null : { size: from, subtree: subtreesOf(leaves) });
   const heads = headCursor(deps, options, report.add);
@@ -96,6 +98,7 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
       if (leaf?.position === position) await take(leaf);
       continue;
     }
+    if (sealedAlone && !leaf && !(await heads.seals(tree.size))) break;
     const { position, stream, revision } = found;
     events += 1;
     if (events % page === 0) onProgress?.(events);
