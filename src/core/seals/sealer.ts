@@ -107,15 +107,27 @@ export function createSealer({ store, leaves, heads, signer, clock, log, signed 
   /** One at a time. */
   const seal = (): Promise<SignedHead | null> => queues('seal', sealOnce);
 
-  /** The subscription shows no event: it only wakes. What came within a second is sealed together. */
-  async function follow(): Promise<void> {
+  async function run(): Promise<void> {
     const { signal } = ending;
+    while (!signal.aborted) {
+      try {
+        await follow(signal);
+      } catch (error) {
+        log.error({ err: error }, 'the log could not be followed to seal it; in a second again');
+      }
+      // Also where the log has ended: to ask it at once, again and again, would leave nobody else a turn.
+      await sleep(clock, everyMs, signal);
+    }
+    await isSealed(null);
+  }
+
+  /** The subscription shows no event: it only wakes. What came within a second is sealed together. */
+  async function follow(signal: AbortSignal): Promise<void> {
     const after = leaves.page(leaves.size() - 1, 1)[0]?.position ?? null;
     for await (const { checkpoint } of store.subscribe({ after, filter: { types: [] }, signal })) {
       while (!signal.aborted && !(await isSealed(checkpoint))) await sleep(clock, everyMs, signal);
       await sleep(clock, everyMs, signal);
     }
-    await isSealed(null);
   }
 
   /** @returns whether all up to there is sealed now */
@@ -132,7 +144,7 @@ export function createSealer({ store, leaves, heads, signer, clock, log, signed 
   return {
     async start() {
       await check();
-      running = follow();
+      running = run();
     },
     seal,
     publicKey: signer.publicKey,

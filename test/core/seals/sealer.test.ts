@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFile, writeFile } from 'node:fs/promises';
 import { InclusionProof, NotAsSealed, objectionTo } from '../../../src/core/seals/proof.ts';
-import { BrokenSeal } from '../../../src/core/seals/sealer.ts';
+import { BrokenSeal, createSealer } from '../../../src/core/seals/sealer.ts';
 import type { Signer } from '../../../src/core/seals/head.ts';
 import type { NewEvent } from '../../../src/ports/event-store.ts';
 import { event, events, failure } from '../../contract/event-store-given.ts';
@@ -187,5 +187,26 @@ describe('the sealer', () => {
     expect(refused).to.include('could not be written');
     tamper(filesIn(folder.path).leaves, (db) => db.exec('DROP TRIGGER full'));
     expect(await sealer().seal()).to.include({ size: 2 });
+  });
+
+  it('follows the log again when following it failed', async () => {
+    const { store: real, leaves, log, clock: time } = sealing;
+    let fails = true;
+    const flaky: typeof real = {
+      ...real,
+      async *subscribe(options) {
+        if (fails) throw new Error('torn');
+        yield* real.subscribe(options);
+      },
+    };
+    const again = createSealer({ store: flaky, leaves, heads: heads(), signer, clock: time, log });
+    await again.start();
+    await store.append('a', 'none', events(2));
+    await until('it sleeps', 10_000, async () => time.pending() > 0 || null);
+    expect(log.lines.map(({ level }) => level)).to.deep.equal(['error']);
+    fails = false;
+    await time.advance(1_000);
+    await until('a head', 10_000, async () => (await headCount()) === 1 || null);
+    await again.stop();
   });
 });
