@@ -77,6 +77,8 @@ async function client(since: string | null, slugs: string[] = []): Promise<Clien
   ws.on('error', () => undefined);
   ws.on('open', () => {
     ws.send(JSON.stringify({ type: 'auth', token: credentials.token }));
+    // In two subscriptions, of which only the first has much to take.
+    ws.send(JSON.stringify({ type: 'subscribe', channels: ['tenants'] }));
     ws.send(
       JSON.stringify({ type: 'subscribe', channels: ['plugins'], ...(since === null ? {} : { since }) }),
     );
@@ -85,12 +87,14 @@ async function client(since: string | null, slugs: string[] = []): Promise<Clien
     const frame = JSON.parse(text.toString()) as {
       type: string;
       position?: string;
+      channels?: readonly string[];
       data?: { slug?: string };
     };
     if (frame.type === 'error') throw new Error(text.toString());
-    if (frame.position !== undefined) positions.set(self, frame.position);
-    if (frame.type === 'subscribed') subscribed.resolve(undefined);
     const { slug } = frame.data ?? {};
+    const isOfPlugins = slug !== undefined || frame.channels?.includes('plugins');
+    if (isOfPlugins && frame.position !== undefined) positions.set(self, frame.position);
+    if (isOfPlugins && frame.type === 'subscribed') subscribed.resolve(undefined);
     if (slug === undefined) return;
     slugs.push(slug);
     waiting.get(slug)?.();

@@ -24,6 +24,8 @@ export interface SocketServer {
   readonly url: string;
   /** Registers plugins, each with a long description, of so many megabytes together. @returns their slugs */
   register(megabytes: number): Promise<readonly string[]>;
+  /** Something is told on the channel `tenants`. */
+  editTenant(): Promise<void>;
   advance(ms: number): Promise<void>;
   /** Bytes of the process, resident: the most since it was last asked. */
   peak(): Promise<number>;
@@ -49,6 +51,9 @@ export async function startSocketServer(folder: string): Promise<SocketServer> {
   return {
     url,
     register: async (megabytes) => (await ask({ register: megabytes })) as readonly string[],
+    async editTenant() {
+      await ask({ edit: true });
+    },
     async advance(ms) {
       await ask({ advance: ms });
     },
@@ -60,11 +65,20 @@ export async function startSocketServer(folder: string): Promise<SocketServer> {
   };
 }
 
-type Asked = { readonly register: number } | { readonly advance: number } | { readonly peak: true };
+type Asked =
+  | { readonly edit: true }
+  | { readonly register: number }
+  | { readonly advance: number }
+  | { readonly peak: true };
 
 const description = 'n'.repeat(20_000);
 const anybody: Authenticated = {
-  ...{ userId: 'usr_1', tenant: 'acme', role: 'Viewer', permissions: new Set(['plugins:read']) },
+  ...{
+    userId: 'usr_1',
+    tenant: 'acme',
+    role: 'Viewer',
+    permissions: new Set(['plugins:read', 'tenants:read']),
+  },
   ...{ sessionId: 'ses_1', scope: null, apiKeyId: null, expiresAt: new Date('2031-01-01T00:00:00.000Z') },
 };
 
@@ -85,9 +99,11 @@ async function serve(folder: string): Promise<void> {
   });
   const app = () => undefined;
   const { url } = await createHttpServer({ app, upgrades, host: '127.0.0.1', port: 0 });
-  const sample = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../golden/PluginRegistered.v1.json'), 'utf8'),
-  ) as JsonObject;
+  const sample = (type: string) =>
+    JSON.parse(readFileSync(join(import.meta.dirname, `../golden/${type}.v1.json`), 'utf8')) as JsonObject;
+  const plugin = sample('PluginRegistered');
+  const created = { ...sample('TenantCreated'), tenantId: 'acme' };
+  let edits = 0;
   let registered = 0;
   let most = 0;
   const look = (): void => {
@@ -95,13 +111,24 @@ async function serve(folder: string): Promise<void> {
   };
   setInterval(look, 10);
 
+  const metadata = {
+    ...{ tenant: 'acme', actor: { id: 'usr_1', face: 'test' }, correlationId: 'c', causationId: 'c' },
+    ...{ at: '2030-01-01T00:00:00.000Z', schema: 1 },
+  };
+
+  async function editTenant(): Promise<void> {
+    const [type, data] =
+      edits === 0
+        ? ['TenantCreated', created]
+        : ['TenantEdited', { name: `Edit ${edits}`, at: '2030-01-01T00:00:00.000Z' }];
+    const event: NewEvent = { id: randomUUID(), type, data, metadata };
+    await store.append('tenant-acme', edits === 0 ? 'none' : edits - 1, [event]);
+    edits += 1;
+  }
+
   async function register(): Promise<string> {
     const pluginId = `talkative-${(registered += 1)}`;
-    const metadata = {
-      ...{ tenant: 'acme', actor: { id: 'usr_1', face: 'test' }, correlationId: 'c', causationId: 'c' },
-      ...{ at: '2030-01-01T00:00:00.000Z', schema: 1 },
-    };
-    const data = { ...sample, pluginId, description };
+    const data = { ...plugin, pluginId, description };
     const event: NewEvent = { id: randomUUID(), type: 'PluginRegistered', data, metadata };
     await store.append(`plugin-${pluginId}`, 'none', [event]);
     return pluginId;
@@ -113,6 +140,10 @@ async function serve(folder: string): Promise<void> {
       while (slugs.length * description.length < asked.register * 1024 * 1024)
         slugs.push(...(await Promise.all(Array.from({ length: 20 }, register))));
       return slugs;
+    }
+    if ('edit' in asked) {
+      await editTenant();
+      return {};
     }
     if ('advance' in asked) {
       await clock.advance(asked.advance);

@@ -93,6 +93,7 @@ export function openConnection(
       else receive(bytes);
     },
     ping: () => void mayTalk(),
+    slow: () => end(closing.comeBack, 'too slow: come back with since'),
     ended(code) {
       subscriptions.dropAll();
       place.leave();

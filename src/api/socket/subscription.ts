@@ -14,7 +14,7 @@ export interface Outlet {
   /** It holds as much as it may: nothing more should be sent before it is empty. */
   readonly full: boolean;
   send(text: Buffer): void;
-  /** Resolves when nothing waits to be sent any more, or nothing ever will be. */
+  /** Resolves when nothing waits to be sent any more, or nothing ever will be. It is not full then, or readers would turn in circles. */
   emptied(): Promise<void>;
 }
 

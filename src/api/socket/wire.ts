@@ -42,6 +42,8 @@ export function openWire(
   clock: Pick<Clock, 'monotonic'>,
   on: {
     readonly frame: (bytes: Buffer, isBinary: boolean) => void;
+    /** What waits was not taken in time: close it. */
+    readonly slow: () => void;
     /** The other side asked whether we are there, which ws answers. */
     readonly ping: () => void;
     readonly ended: (code: number) => void;
@@ -93,7 +95,7 @@ export function openWire(
       return open;
     },
     get full() {
-      return socket.writableLength > mostWaiting;
+      return socket.writable && socket.writableLength > mostWaiting;
     },
     send(text) {
       if (open) ws.send(text, asText);
@@ -105,7 +107,7 @@ export function openWire(
       if (!open) return;
       const now = clock.monotonic();
       if (emptying && now - emptying.since >= patienceMs) {
-        close(closing.comeBack, 'too slow: come back with since');
+        on.slow();
         return;
       }
       if (now - pingedAt < heartbeatMs) return;

@@ -52,6 +52,8 @@ describe('fifty slow and fifty fast sockets', function () {
       const last = all.at(-1) ?? '';
       await crowd.fastAt(last);
       await server.advance(15_000);
+      // Those who are being closed are told nothing more, on no channel.
+      await server.editTenant();
       const { fast, slow, codes } = await crowd.wake(last);
       expect(((await server.peak()) - before) / mebibyte, 'MiB').to.be.lessThan(64);
 
