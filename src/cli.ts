@@ -16,10 +16,11 @@ import { backupCommand, restoreCommand } from './custody/backup-command.ts';
 import { checkProofCommand, proveCommand, sealCommand } from './custody/prove.ts';
 import { exportCommand, importCommand } from './custody/export-command.ts';
 import { forgetCommand } from './custody/forget.ts';
+import { replayCommand } from './custody/replay-command.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
 import { createLogger } from './logging.ts';
-import { openFolder } from './offline.ts';
+import { openFolder, openStopped } from './offline.ts';
 import { type Server, startServer } from './server.ts';
 import { watchCommand } from './watch/command.ts';
 
@@ -61,6 +62,7 @@ for (const command of [
   forgetCommand,
 ])
   audit.addCommand(command(custody));
+audit.addCommand(replayCommand({ ...custody, openStopped }));
 program.addCommand(audit);
 program.addCommand(backupCommand(custody));
 program.addCommand(restoreCommand(custody));

@@ -17,8 +17,9 @@ import { openSqliteSealLeaves } from './adapters/sqlite/seal-leaves.ts';
 import { openSnapshots } from './adapters/sqlite/snapshots.ts';
 import { openSqliteVault } from './adapters/sqlite/vault.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
-import type { Config } from './config.ts';
+import { type Config, WrongSetting } from './config.ts';
 import { parseHead } from './core/seals/head.ts';
+import { readRecord } from './custody/replay-record.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Egress } from './ports/egress.ts';
@@ -56,6 +57,14 @@ export interface OpenPorts extends Ports {
   close(): Promise<void>;
 }
 
+/** @throws {WrongSetting} */
+async function refusePart(folder: string): Promise<void> {
+  if (await readRecord(folder))
+    throw new WrongSetting(
+      `SLIPWAY_DATA_DIR: ${folder} holds a part of another platform's log: ask it with slipway audit --data; no platform starts on it`,
+    );
+}
+
 interface Lock {
   release(): void;
 }
@@ -83,7 +92,10 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
 
   const lock = bind<Lock>(
     'FolderLock',
-    () => lockFolder(config.SLIPWAY_DATA_DIR),
+    async () => {
+      await refusePart(config.SLIPWAY_DATA_DIR);
+      return lockFolder(config.SLIPWAY_DATA_DIR);
+    },
     (held) => held.release(),
   );
   const clock = replaced.clock ?? createSystemClock();

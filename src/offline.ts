@@ -14,10 +14,12 @@ import type { Source } from './audit-client/source.ts';
 import { Refused } from './client/api.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createExecutor } from './core/command-executor.ts';
-import { createSchemas } from './core/schemas.ts';
+import type { Projection } from './core/projection.ts';
+import { createSchemas, type Schemas } from './core/schemas.ts';
 import { platformTenant } from './domain/ids.ts';
 import { permissionsOf } from './domain/permissions.ts';
 import { allEvents } from './events.ts';
+import type { EventStore } from './ports/event-store.ts';
 import { allProjections } from './projections.ts';
 import { createAnnouncer } from './projections/announcements/announcer.ts';
 
@@ -31,8 +33,15 @@ const staff = {
   scope: null,
 } as const;
 
+export interface StoppedPlatform {
+  readonly store: EventStore;
+  readonly schemas: Schemas;
+  readonly projections: readonly Projection[];
+  close(): Promise<void>;
+}
+
 /** @throws {Refused} when a platform runs on the folder, or there is no log in it */
-export async function openFolder(folder: string): Promise<Source> {
+export async function openStopped(folder: string): Promise<StoppedPlatform> {
   const path = join(folder, 'log.db');
   await access(path).catch(() => {
     throw new Refused(`There is no log in ${folder}: --data names the data folder of a platform`);
@@ -42,22 +51,30 @@ export async function openFolder(folder: string): Promise<Source> {
     lock.release();
     return asRefused(error);
   });
-  const emails = async () => new Map<string, string>();
   const schemas = createSchemas(allEvents);
   const clock = createSystemClock();
   const log = pino({ level: 'silent' });
   const executor = createExecutor({ store, schemas, snapshots: null, clock, log });
   // No document has what only the vault can open.
   const vault = { openFor: async () => null };
-  const projections = allProjections(createAnnouncer({ store, schemas, executor, vault }));
-  const routes = auditRoutes({ store, schemas, clock, projections, emails });
   return {
-    get: (asked, query = {}) => answered(routes, asked, query),
+    store,
+    schemas,
+    projections: allProjections(createAnnouncer({ store, schemas, executor, vault })),
     close: async () => {
       await store.close();
       lock.release();
     },
   };
+}
+
+/** @throws {Refused} as {@link openStopped} */
+export async function openFolder(folder: string): Promise<Source> {
+  const platform = await openStopped(folder);
+  const { store, schemas, projections } = platform;
+  const emails = async () => new Map<string, string>();
+  const routes = auditRoutes({ store, schemas, clock: createSystemClock(), projections, emails });
+  return { get: (asked, query = {}) => answered(routes, asked, query), close: () => platform.close() };
 }
 
 function asRefused(error: unknown): never {

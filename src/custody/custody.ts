@@ -30,7 +30,7 @@ export async function inSentences({ fail }: Custody, work: () => Promise<void>):
     const code = 'code' in error ? String(error.code) : '';
     const path = 'path' in error ? String(error.path) : '';
     if (code === 'ENOENT') fail(`There is no ${path}.`, exitCodes.refused);
-    if (code === 'EACCES' || code === 'EPERM')
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
       fail(`${path} must not be read or written by this user.`, exitCodes.refused);
     if (isFull(error, code))
       fail('The disk is full, or does not take more: nothing was left half-done.', exitCodes.refused);

@@ -14,6 +14,7 @@ import { Refused } from '../client/api.ts';
 import { type Custody, dataOption, inSentences } from './custody.ts';
 import { exported, type ExportOptions } from './export.ts';
 import { importLog } from './import.ts';
+import { parseList } from './part.ts';
 
 interface Options {
   readonly data: string;
@@ -26,8 +27,6 @@ interface Options {
   readonly to?: string;
   readonly out?: string;
 }
-
-const list = (text: string): readonly string[] => text.split(',').filter((part) => part !== '');
 
 export function exportCommand(custody: Custody): Command {
   const time = (text: string): string => parseTime(text, custody.clock.now());
@@ -43,9 +42,9 @@ export function exportCommand(custody: Custody): Command {
     .option(
       '--stream <beginnings>',
       'only streams that begin so, separated by commas: tenant-acme,deployment-',
-      list,
+      parseList,
     )
-    .option('--type <types>', 'only these types, separated by commas', list)
+    .option('--type <types>', 'only these types, separated by commas', parseList)
     .option('--tenant <id>', 'only facts of this tenant')
     .option('--from <time>', 'not earlier than 2025-11-23T03:10:00Z, or ago: 90s, 30m, 12h, 7d', time)
     .option('--to <time>', 'not later than', time)

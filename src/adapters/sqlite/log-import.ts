@@ -5,8 +5,14 @@ import { insertEvent, openForWriting, prepareLog } from './event-store-schema.ts
 export type ImportedEvent = Omit<RecordedEvent, 'position'> & { readonly place: number };
 
 export interface LogImport {
+  /** What an import that ended early had got to when this one began; null: nothing. */
+  readonly last: { readonly place: number; readonly id: string } | null;
+  /** How many events there were then. */
+  readonly count: number;
   /** @throws {RangeError} when it does not follow what came before: in the log, or in its stream */
   add(event: ImportedEvent): void;
+  /** Whether the stream has events. */
+  has(stream: string): boolean;
   retain(stream: string, retention: Retention): void;
   /** Durable when it returns. */
   close(): void;
@@ -15,7 +21,7 @@ export interface LogImport {
 /** Small enough that memory stays flat. */
 const eventsATransaction = 5_000;
 
-/** @param path must not exist */
+/** @param path does not exist, or is of an import that ended early: then this one goes on behind it */
 export function openLogImport(path: string): LogImport {
   prepareLog(path);
   const database = openForWriting(path);
@@ -24,11 +30,16 @@ export function openLogImport(path: string): LogImport {
     'INSERT OR REPLACE INTO streams (stream, retention, last) VALUES (?, ?, NULL)',
   );
   const lastOf = database.prepare('SELECT max(revision) AS last FROM events WHERE stream = ?');
-  let last = 0;
+  const before = database.prepare('SELECT position, id FROM events ORDER BY position DESC LIMIT 1').get();
+  const count = Number(database.prepare('SELECT count(*) AS count FROM events').get()?.['count']);
+  let last = Number(before?.['position'] ?? 0);
   let pending = 0;
   database.exec('BEGIN');
 
   return {
+    last: before ? { place: last, id: String(before['id']) } : null,
+    count,
+    has: (stream) => typeof lastOf.get(stream)?.['last'] === 'number',
     add({ place, stream, revision, id, type, data, metadata }) {
       if (place <= last) throw new RangeError(`its place ${place} does not come behind ${last}`);
       const before = lastOf.get(stream)?.['last'];
