@@ -14,7 +14,7 @@ import { type Child, startChild } from './child.ts';
 import { bearer, loggedIn, type Target } from './http/client.ts';
 import type { Load } from './http/load.ts';
 import { type Lag, type Ready, type Rest, startSlipway } from './slipway.ts';
-import { compared, median, type Row, row } from './table.ts';
+import { compared, median, percentile, type Row, row } from './table.ts';
 import { inTurns } from './turns.ts';
 
 export interface Sizes {
@@ -222,9 +222,4 @@ async function decisions(folder: string, failedAt: FailuresTold['failedAt']): Pr
   } finally {
     await store.close();
   }
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
 }

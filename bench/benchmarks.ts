@@ -4,6 +4,8 @@ import { benchAppend } from './append.ts';
 import { benchAudit } from './audit.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
+import { benchLog } from './log.ts';
+import { benchProjections } from './projections.ts';
 import { benchReads } from './reads.ts';
 import { benchSearch } from './search.ts';
 import { benchSeals } from './seals.ts';
@@ -15,6 +17,8 @@ import { benchVerdaccio } from './verdaccio.ts';
 type Benchmark = () => Promise<Row[]>;
 type BenchmarkName =
   | 'append'
+  | 'log'
+  | 'projections'
   | 'http'
   | 'reads'
   | 'search'
@@ -28,6 +32,8 @@ type BenchmarkName =
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
+  log: () => benchLog(),
+  projections: () => benchProjections(),
   http: benchHttp,
   reads: benchReads,
   search: benchSearch,

@@ -11,7 +11,7 @@ import { createExecutor } from '../src/core/command-executor.ts';
 import type { Executor } from '../src/core/executor.ts';
 import { createSchemas } from '../src/core/schemas.ts';
 import type { Aggregate, EventsOf } from '../src/domain/event.ts';
-import type { Log } from '../src/ports/log.ts';
+import { silent } from './silent.ts';
 import { compared, type Row } from './table.ts';
 
 const noteEvents = {
@@ -38,12 +38,6 @@ export async function benchFold(): Promise<Row[]> {
   const store = await openSqliteEventStore({ path: join(folder, 'log.db') });
   const snapshots = await openSnapshots({ file: join(folder, 'snapshots.sqlite') });
   const schemas = createSchemas([noteEvents]);
-  const silent: Log = {
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-    child: () => silent,
-  };
   const clock = createSystemClock();
   const cold = (): Executor => createExecutor({ store, schemas, snapshots, clock, log: silent });
   try {

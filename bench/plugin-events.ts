@@ -19,6 +19,21 @@ export function event(type: string, given: object, commandId: string): NewEvent 
   return { id: randomUUID(), type, data, metadata };
 }
 
+export const tenantCreated = (tenantId: string, name: string): NewEvent =>
+  event(
+    'TenantCreated',
+    {
+      ...{ tenantId, name, description: null, namespace: tenantId, contactEmail: null },
+      quotas: { maxPlugins: 10, maxCpu: 8, maxMemoryGB: 16, maxStorageGB: null },
+      rateLimits: { maxRequestsPerMinute: 1_000, maxDeploymentsPerHour: 10 },
+      ...{ allowedCategories: null, subscriptionTier: 'Standard', createdAt: at },
+    },
+    randomUUID(),
+  );
+
+/** A tenant's new name. */
+export const edited = (name: string): NewEvent => event('TenantEdited', { name, at }, randomUUID());
+
 /** Of a `PluginRegistered`. */
 export function registered(
   number: number,

@@ -25,3 +25,9 @@ export async function inTurns<O, R>(
   }
   return { ours: measured.ours.slice(warmUps), reference: measured.reference.slice(warmUps) };
 }
+
+export async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
+  const from = performance.now();
+  const result = await work();
+  return { ms: performance.now() - from, result };
+}
