@@ -1,6 +1,6 @@
 /**
  * Names and their addresses: the machine's file of hosts, then DNS. DNS is asked itself, since the system's look-up holds one of four
- * threads for as long as a name hangs (docs/decisions/0013-names-of-receivers.md).
+ * threads for as long as a name hangs (docs/decisions/0017-names-of-receivers.md).
  */
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
