@@ -1,6 +1,6 @@
 /**
  * What reads the texts of strangers, asked directly: whatever the text, the answer is a value or a refusal, the same as an
- * independent reader's, within 100 ms of this thread's work. `SLIPWAY_LONG=1` asks each 100,000 times.
+ * independent reader's, within 100 ms of this thread's work. `SLIPWAY_LONG=1` asks 100,000 times, for names 10,000.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -120,7 +120,9 @@ describe(`readers of strangers’ texts (SEED=${seed})`, function () {
         const read = soon(sent, () => refusedOr(() => ({ value: parseJson(sent) })));
         if (!read) return;
         expect(read.value).to.deep.equal(JSON.parse(sent.toString()));
-        expect(parseJson(Buffer.from(JSON.stringify(read.value)))).to.deep.equal(read.value);
+        // As text: the sign of a zero is the one thing that JSON.stringify leaves out.
+        const written = JSON.stringify(read.value);
+        expect(JSON.stringify(parseJson(Buffer.from(written)))).to.equal(written);
       }),
       runs,
     );
@@ -347,7 +349,7 @@ describe(`readers of strangers’ texts (SEED=${seed})`, function () {
           const read = soon(text, () => schema.safeParse(text));
           if (read.success) expect(String(read.data).length).to.be.at.most(512);
         }),
-        { ...runs, numRuns: runs.numRuns / 3 },
+        { ...runs, numRuns: runs.numRuns / 10 },
       );
     });
 
