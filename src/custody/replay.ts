@@ -63,8 +63,9 @@ export async function replayInto(options: ReplayOptions): Promise<Replayed> {
       };
       if (!before) await writeRecord(unfinished, record);
       const events = await write(log, join(unfinished, 'log.db'), record, options);
-      if (isWhole(record.part)) await rm(join(unfinished, recordName));
       await syncFile(join(unfinished, 'log.db'));
+      // As late as can be: what is killed after it is no replay's any more, to whoever begins again.
+      if (isWhole(record.part)) await rm(join(unfinished, recordName));
       lock.release();
       await rm(into, { recursive: true, force: true });
       await rename(unfinished, into);
