@@ -51,8 +51,6 @@ const all: readonly AnyAggregate[] = [
 ];
 const byName = new Map(all.map((aggregate) => [aggregate.name, aggregate]));
 
-export const aggregateNames: readonly string[] = all.map(({ name }) => name);
-
 /** Null: no stream of this platform is called so. */
 export function aggregateOf(
   stream: string,

@@ -1,4 +1,5 @@
 /** Answers as the Plugin Manager's document shows them, with the members that ours have beside. A test holds them to both. */
+import { newPlugin } from './request-examples.ts';
 
 const at = '2025-11-23T12:00:00Z';
 const page = { limit: 20, offset: 0 };
@@ -56,22 +57,6 @@ export const searchPage = {
   ...page,
 };
 
-const capability = {
-  capabilityId: 'IPaymentProcessor',
-  name: 'Payment Processor',
-  version: '1.0',
-  methods: [
-    {
-      name: 'ProcessPayment',
-      returnType: 'PaymentResult',
-      parameters: [
-        { name: 'amount', type: 'decimal', required: true },
-        { name: 'currency', type: 'string', required: true },
-      ],
-    },
-  ],
-};
-
 export const plugin = {
   ...pluginSummary,
   documentationUrl: 'https://docs.example.com/plugins/stripe',
@@ -94,7 +79,7 @@ export const plugin = {
       createdAt: '2025-10-15T10:00:00Z',
     },
   ],
-  capabilities: [capability],
+  capabilities: newPlugin.capabilities,
 };
 
 export const pluginVersion = {
@@ -111,7 +96,7 @@ export const pluginVersion = {
   dependencies: [
     { dependencyId: 'core-payments', type: 'Plugin', versionConstraint: '>=1.0.0,<2.0.0', required: true },
   ],
-  capabilities: [capability],
+  capabilities: newPlugin.capabilities,
   releaseNotes: 'Added support for recurring payments',
   createdAt: at,
   updatedAt: at,
