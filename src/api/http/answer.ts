@@ -50,7 +50,7 @@ export function rendered(answer: Answer): RenderedAnswer {
 
 /**
  * For bodies that are made of one object and of nothing else: rendered as JSON once for as long as that object is there.
- * Lists are read far more often than they change, and rendering one costs as much as all else that a read does.
+ * Lists are read far more often than they change.
  */
 export function renderedOnce<T extends object>(body: (of: T) => unknown): (of: T) => TextBody {
   const texts = new WeakMap<T, TextBody>();
