@@ -31,6 +31,8 @@ export interface Blobs {
     digest: BlobDigest,
     options: { readonly expiresInSeconds: number; readonly filename: string },
   ): Promise<string | null>;
+  /** All that are there, in any order, also while others come and go: for moving them elsewhere. */
+  all(): AsyncIterable<BlobStat>;
   close(): Promise<void>;
 }
 

@@ -110,6 +110,18 @@ export function describeBlobs(name: string, newPlace: () => Promise<BlobsPlace>)
       expect(await read(digest)).to.equal('0123456789');
     });
 
+    it('tells all that are there, and nothing that is not', async () => {
+      expect(await Array.fromAsync(blobs.all())).to.deep.equal([]);
+      const pieces = Array.from({ length: 30 }, (_, n) => Buffer.from('x'.repeat(n)));
+      for (const piece of pieces) await blobs.put(piece);
+      await blobs.put(content);
+      await blobs.delete(digest);
+      await rejection(blobs.put(content, { maxBytes: 3 }));
+      const found = await Array.fromAsync(blobs.all());
+      const told = found.map(({ digest: of, size }) => `${of} ${size}`).sort();
+      expect(told).to.deep.equal(pieces.map((piece) => `${digestOf(piece)} ${piece.length}`).sort());
+    });
+
     it('takes as many bytes as are allowed and none more, keeping nothing', async () => {
       await blobs.put(content, { maxBytes: 10 });
       const larger = Buffer.concat([content, content]);

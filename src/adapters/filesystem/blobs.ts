@@ -1,9 +1,9 @@
 /** The embedded {@link Blobs}: a folder, each blob a file under its own hash. */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises';
+import { glob, mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BlobMismatch, BlobTooLarge } from '../../ports/blobs.ts';
 import type { BlobDigest, Blobs } from '../../ports/blobs.ts';
@@ -90,6 +90,16 @@ export async function openFolderBlobs(options: { readonly folder: string }): Pro
     },
     // No route serves a blob without credentials.
     presign: async () => null,
+    async *all() {
+      for await (const path of glob('??/??/*', { cwd: folder })) {
+        const hash = basename(path);
+        const digest: BlobDigest = `sha256:${hash}`;
+        if (locate(digest) !== join(folder, path)) continue;
+        const blob = await openBlob(digest);
+        await blob?.file.close();
+        if (blob) yield { digest, size: blob.size };
+      }
+    },
     // Nothing is held open between calls.
     close: async () => undefined,
   };
