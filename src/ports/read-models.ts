@@ -160,15 +160,27 @@ export interface ReadModels {
   /** Declares a generation and its collections, creating or adapting tables and indexes. Idempotent. */
   declare(generation: Generation, collections: readonly CollectionSpec[]): Promise<void>;
   generations(): Promise<readonly GenerationState[]>;
-  activate(generation: Generation): Promise<void>;
-  /** Empties a generation's collections and forgets its checkpoint. */
-  reset(generation: Generation): Promise<void>;
+  /** @param fence of who writes, as of `commit` */
+  activate(generation: Generation, fence?: number): Promise<void>;
+  /** Empties a generation's collections and forgets its checkpoint. @param fence of who writes, as of `commit` */
+  reset(generation: Generation, fence?: number): Promise<void>;
+  /**
+   * From now on, whoever shows a lower fence writes nothing in the generation: so what is read after it is what that one has left.
+   * @throws {StaleFence} when a higher one was shown before
+   */
+  fence(generation: Generation, fence: number): Promise<void>;
 
   /**
    * Writes and checkpoint in one transaction: both or neither, at any crash.
-   * @throws {StoreUnavailable} (of event-store.ts) when it could not be written
+   * @param fence of the lease under which it is written (leases.ts), looked at in the same transaction; absent: nobody else can write
+   * @throws {StoreUnavailable} (of event-store.ts) when it could not be written; {StaleFence}: nothing was
    */
-  commit(generation: Generation, writes: readonly Write[], checkpoint: Checkpoint): Promise<void>;
+  commit(
+    generation: Generation,
+    writes: readonly Write[],
+    checkpoint: Checkpoint,
+    fence?: number,
+  ): Promise<void>;
   /** Documents of a generation, active or not, by id: for the projector alone. Missing ones are absent. */
   load(generation: Generation, collection: string, ids: readonly string[]): Promise<readonly Document[]>;
 
@@ -187,6 +199,11 @@ export interface ReadModels {
   search<D extends object>(collection: string, query: TextQuery): Promise<TextPage<D>>;
 
   close(): Promise<void>;
+}
+
+/** Who writes has been replaced: another showed a higher fence. Nothing was written. */
+export class StaleFence extends Error {
+  override readonly name = 'StaleFence';
 }
 
 /** A question that no declared collection or index can answer: a defect of the caller, never of the user. */

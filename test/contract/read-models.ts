@@ -9,6 +9,7 @@ import {
   type ReadModels,
   type Write,
 } from '../../src/ports/read-models.ts';
+import { fencesContract } from './read-models-fences.ts';
 import { generationsContract } from './read-models-generations.ts';
 import { propertiesContract } from './read-models-properties.ts';
 import {
@@ -353,6 +354,7 @@ export function readModelsContract(name: string, open: () => Promise<ReadModelsU
     });
 
     generationsContract(() => models);
+    fencesContract(() => models);
     propertiesContract(() => models);
 
     it('closes twice, and is unavailable afterwards', async () => {

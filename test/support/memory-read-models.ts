@@ -1,6 +1,6 @@
 /** Read models in memory, as far as projectors and processes need them: no facets and no search. */
 import { matches, sees, sorted } from '../contract/read-models-reference.ts';
-import { UnanswerableQuery } from '../../src/ports/read-models.ts';
+import { StaleFence, UnanswerableQuery } from '../../src/ports/read-models.ts';
 import type {
   Checkpoint,
   CollectionSpec,
@@ -15,6 +15,7 @@ import type {
 interface MemoryGeneration extends Generation {
   active: boolean;
   checkpoint: Checkpoint | null;
+  fence: number;
   readonly collections: Map<string, { readonly spec: CollectionSpec; documents: Map<string, Document> }>;
 }
 
@@ -28,6 +29,13 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
     const found = kept.get(keyOf(generation));
     if (!found) throw new Error(`${keyOf(generation)} was not declared`);
     return found;
+  }
+
+  function show(generation: Generation, fence: number | undefined): void {
+    const target = generationOf(generation);
+    if (fence === undefined) return;
+    if (fence < target.fence) throw new StaleFence(`${fence} is over, ${target.fence} was shown`);
+    target.fence = fence;
   }
 
   function activeCollection(name: string) {
@@ -52,7 +60,14 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
     async declare(generation, collections) {
       const { projection, version } = generation;
       const known = kept.get(keyOf(generation));
-      const fresh = { projection, version, active: false, checkpoint: null, collections: new Map() };
+      const fresh = {
+        projection,
+        version,
+        active: false,
+        checkpoint: null,
+        fence: 0,
+        collections: new Map(),
+      };
       const target: MemoryGeneration = known ?? fresh;
       for (const spec of collections) {
         const documents = target.collections.get(spec.name)?.documents ?? new Map<string, Document>();
@@ -61,18 +76,22 @@ export function openMemoryReadModels(kept: MemoryModels = new Map()): ReadModels
       kept.set(keyOf(generation), target);
     },
     generations: async () => [...kept.values()],
-    async activate(generation) {
+    async activate(generation, fence) {
+      show(generation, fence);
       for (const other of [...kept.values()])
         if (other.projection === generation.projection && other.version !== generation.version)
           kept.delete(keyOf(other));
       generationOf(generation).active = true;
     },
-    async reset(generation) {
+    fence: async (generation, fence) => show(generation, fence),
+    async reset(generation, fence) {
+      show(generation, fence);
       const target = generationOf(generation);
       for (const collection of target.collections.values()) collection.documents = new Map();
       target.checkpoint = null;
     },
-    async commit(generation, writes, checkpoint) {
+    async commit(generation, writes, checkpoint, fence) {
+      show(generation, fence);
       const target = generationOf(generation);
       for (const write of writes) {
         const name = 'put' in write ? write.put.collection : write.delete.collection;

@@ -15,7 +15,7 @@ export interface StoredCollection extends Table, Generation {
 }
 
 /** Raised when the tables below change: a file of another format is thrown away and rebuilt from the log. */
-export const FORMAT = 3;
+export const FORMAT = 4;
 /** "SLRM", SQLite's own mark of whose file this is. */
 export const APPLICATION_ID = 0x534c524d;
 
@@ -35,7 +35,7 @@ export function createMeta(db: DatabaseSync): void {
   db.exec(`
     CREATE TABLE generations (
       projection TEXT NOT NULL, version INTEGER NOT NULL, active INTEGER NOT NULL DEFAULT 0,
-      position TEXT, event_id TEXT, PRIMARY KEY (projection, version)
+      position TEXT, event_id TEXT, fence INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (projection, version)
     );
     CREATE TABLE collections (
       number INTEGER PRIMARY KEY AUTOINCREMENT,

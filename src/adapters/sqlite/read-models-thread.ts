@@ -1,7 +1,7 @@
 /** A worker thread as an object whose functions answer promises, one call after the other, errors with their classes. */
 import { parentPort, Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../../ports/event-store.ts';
-import { BadCursor, UnanswerableQuery } from '../../ports/read-models.ts';
+import { BadCursor, StaleFence, UnanswerableQuery } from '../../ports/read-models.ts';
 
 interface Call {
   readonly call: number;
@@ -104,7 +104,7 @@ function answer(functions: object, call: number, name: string, args: readonly un
 
 /** Errors lose their class on the way between threads; callers decide by it. */
 function revive({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
-  const classes = { StoreUnavailable, UnanswerableQuery, BadCursor };
+  const classes = { StoreUnavailable, UnanswerableQuery, BadCursor, StaleFence };
   const Class = Object.hasOwn(classes, name) ? classes[name as keyof typeof classes] : Error;
   const error = new Class(message);
   if (stack !== undefined) error.stack = stack;

@@ -8,7 +8,7 @@ import { writing, type Writing } from './read-models-writing.ts';
 
 export interface Writer extends Omit<Writing, 'commit'> {
   /** @param writes {@link Write}s as JSON: as a text they pass between threads at a fraction of what objects cost */
-  commit(generation: Generation, writes: string, checkpoint: Checkpoint): void;
+  commit(generation: Generation, writes: string, checkpoint: Checkpoint, fence?: number): void;
   /** First of all. Makes the file if need be. */
   open(path: string): readonly StoredCollection[];
 }
@@ -29,11 +29,12 @@ const functions: Writer = {
     return readCatalogue(db);
   },
   declare: (generation, collections) => writer().declare(generation, collections),
-  activate: (generation) => writer().activate(generation),
+  activate: (generation, fence) => writer().activate(generation, fence),
   sweep: () => writer().sweep(),
-  reset: (generation) => writer().reset(generation),
-  commit: (generation, writes, checkpoint) =>
-    writer().commit(generation, JSON.parse(writes) as readonly Write[], checkpoint),
+  reset: (generation, fence) => writer().reset(generation, fence),
+  fence: (generation, fence) => writer().fence(generation, fence),
+  commit: (generation, writes, checkpoint, fence) =>
+    writer().commit(generation, JSON.parse(writes) as readonly Write[], checkpoint, fence),
 };
 
 serveThread(functions, () => db?.close());

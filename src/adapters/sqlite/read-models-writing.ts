@@ -1,6 +1,12 @@
 /** Everything that changes the read models' file, over one connection. Runs in the writer thread. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Checkpoint, CollectionSpec, Generation, Write } from '../../ports/read-models.ts';
+import {
+  StaleFence,
+  type Checkpoint,
+  type CollectionSpec,
+  type Generation,
+  type Write,
+} from '../../ports/read-models.ts';
 import { asUnavailable } from './read-models-file.ts';
 import { indexer, type Indexer } from './read-models-indexer.ts';
 import { checkCollections } from './read-models-path.ts';
@@ -20,10 +26,11 @@ import { keepStatements } from './read-models-statements.ts';
 export interface Writing {
   declare(generation: Generation, collections: readonly CollectionSpec[]): readonly StoredCollection[];
   /** The tables of the generations it replaces stay until `sweep`: a reader may be in the middle of them. */
-  activate(generation: Generation): readonly StoredCollection[];
+  activate(generation: Generation, fence?: number): readonly StoredCollection[];
   sweep(): void;
-  reset(generation: Generation): void;
-  commit(generation: Generation, writes: readonly Write[], checkpoint: Checkpoint): void;
+  reset(generation: Generation, fence?: number): void;
+  fence(generation: Generation, fence: number): void;
+  commit(generation: Generation, writes: readonly Write[], checkpoint: Checkpoint, fence?: number): void;
 }
 
 export function writing(db: DatabaseSync): Writing {
@@ -109,6 +116,20 @@ export function writing(db: DatabaseSync): Writing {
     if (changes === 0) throw new Error(`${describe(generation)} was never declared`);
   }
 
+  /** Within a transaction, before it writes anything else. */
+  function show(generation: Generation, fence: number | undefined): void {
+    if (fence === undefined) return;
+    const { projection, version } = generation;
+    const text = 'UPDATE generations SET fence = ? WHERE projection = ? AND version = ? AND fence <= ?';
+    if (run(text, fence, projection, version, fence) > 0) return;
+    const known = statements.prepare('SELECT fence FROM generations WHERE projection = ? AND version = ?');
+    const row = known.get(projection, version);
+    mustExist(generation, row ? 1 : 0);
+    throw new StaleFence(
+      `${describe(generation)}: fence ${fence} is over, ${String(row?.['fence'])} was shown`,
+    );
+  }
+
   return {
     declare(generation, collections) {
       checkCollections(collections);
@@ -140,9 +161,10 @@ export function writing(db: DatabaseSync): Writing {
       return (catalogue = readCatalogue(db));
     },
 
-    activate(generation) {
+    activate(generation, fence) {
       const { projection, version } = generation;
       transaction(() => {
+        show(generation, fence);
         mustExist(
           generation,
           run('UPDATE generations SET active = 1 WHERE projection = ? AND version = ?', projection, version),
@@ -166,12 +188,18 @@ export function writing(db: DatabaseSync): Writing {
       }
     },
 
-    reset(generation) {
-      transaction(() => empty(generation));
+    reset(generation, fence) {
+      transaction(() => {
+        show(generation, fence);
+        empty(generation);
+      });
     },
 
-    commit(generation, writes, checkpoint) {
+    fence: (generation, fence) => transaction(() => show(generation, fence)),
+
+    commit(generation, writes, checkpoint, fence) {
       transaction(() => {
+        show(generation, fence);
         for (const write of writes) {
           if ('put' in write) indexerOf(generation, write.put.collection).put(write.put.document);
           else indexerOf(generation, write.delete.collection).delete(write.delete.id);

@@ -86,22 +86,23 @@ export async function openSqliteReadModels({ path }: { readonly path: string }):
     async declare(generation, collections) {
       catalogue = await writer.call('declare', generation, collections);
     },
-    async activate(generation) {
-      catalogue = await writer.call('activate', generation);
+    async activate(generation, fence) {
+      catalogue = await writer.call('activate', generation, fence);
       // Searches under way may still be in the tables that nothing refers to any more.
       await reader.answered();
       await writer.call('sweep');
     },
-    async reset(generation) {
+    async reset(generation, fence) {
       try {
-        await writer.call('reset', generation);
+        await writer.call('reset', generation, fence);
       } finally {
         for (const table of tablesOf(generation)) recent.changed(table);
       }
     },
-    async commit(generation, writes, checkpoint) {
+    fence: (generation, fence) => writer.call('fence', generation, fence),
+    async commit(generation, writes, checkpoint, fence) {
       try {
-        await writer.call('commit', generation, JSON.stringify(writes), checkpoint);
+        await writer.call('commit', generation, JSON.stringify(writes), checkpoint, fence);
       } finally {
         // Also after a failure, of which nobody knows how far it came.
         const written = new Set(
