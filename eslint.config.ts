@@ -25,6 +25,25 @@ export default defineConfig(
     rules: { 'no-undef': 'off' },
   },
   {
+    // A test is run or deleted. Only a store that was not given may leave tests pending, and says so.
+    files: ['test/**'],
+    ignores: ['test/support/stores.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'MemberExpression[property.name="skip"]', message: 'Run the test, or delete it.' },
+        {
+          selector: 'CallExpression[callee.name=/^x(it|describe)$/]',
+          message: 'Run the test, or delete it.',
+        },
+        {
+          selector: 'CallExpression[callee.name="it"][arguments.length=1]',
+          message: 'A test without a body is not run.',
+        },
+      ],
+    },
+  },
+  {
     // chai asserts by property, and a test may claim to know that something is there: it fails when it is not.
     files: ['test/**', 'bench/**'],
     rules: {
