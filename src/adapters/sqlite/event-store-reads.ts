@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { EventFilter, EventStore, RecordedEvent, Retention } from '../../ports/event-store.ts';
 import { openRetention } from './event-store-retention.ts';
-import { eventColumns, eventRow, recordedEvent } from './event-store-rows.ts';
+import { eventRow, recordedEvent, selectEvents } from './event-store-rows.ts';
 import type { Page } from './event-store-subscription.ts';
 
 /** Events decoded, or places looked at, in one statement. */
@@ -25,17 +25,17 @@ export interface Reads {
 
 export function openReads(database: DatabaseSync, logId: string): Reads {
   const retention = openRetention(database);
-  const select = `SELECT ${eventColumns} FROM events`;
-  const forwards = database.prepare(`${select} WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`);
-  const backwards = database.prepare(
-    `${select} WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC LIMIT ?`,
+  const forwards = selectEvents(database, 'WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?');
+  const backwards = selectEvents(
+    database,
+    'WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC LIMIT ?',
   );
   const firstBehind = database.prepare('SELECT min(position) AS place FROM events WHERE position > ?');
   const scans = new Map<string, ReturnType<typeof prepareScan>>();
 
   function prepareScan(filter: EventFilter | undefined): {
     readonly parameters: readonly string[];
-    readonly statement: ReturnType<DatabaseSync['prepare']>;
+    readonly select: ReturnType<typeof selectEvents>;
   } {
     const { streamPrefixes, types } = filter ?? {};
     const conditions = ['position > ?', 'position <= ?'];
@@ -44,7 +44,7 @@ export function openReads(database: DatabaseSync, logId: string): Reads {
     if (types) conditions.push(anyOf(types.map(() => 'type = ?')));
     return {
       parameters: [...(streamPrefixes ?? []).flatMap((prefix) => [prefix, prefix]), ...(types ?? [])],
-      statement: database.prepare(`${select} WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`),
+      select: selectEvents(database, `WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`),
     };
   }
 
@@ -64,14 +64,14 @@ export function openReads(database: DatabaseSync, logId: string): Reads {
 
     async stream(name, { from, direction = 'forwards', limit }, now) {
       // What a new stream, or the end of one, keeps need not be asked: most reads of commands find nothing.
-      if (direction === 'forwards' && forwards.all(name, from ?? 0, 1).length === 0) return [];
+      if (direction === 'forwards' && forwards(name, from ?? 0, 1).length === 0) return [];
       const first = retention.firstKept(name, now);
       const events: RecordedEvent[] = [];
       let at = direction === 'forwards' ? Math.max(first, from ?? 0) : (from ?? Number.MAX_SAFE_INTEGER);
       while (events.length < limit) {
         const wanted = Math.min(chunk, limit - events.length);
         const rows =
-          direction === 'forwards' ? forwards.all(name, at, wanted) : backwards.all(name, first, at, wanted);
+          direction === 'forwards' ? forwards(name, at, wanted) : backwards(name, first, at, wanted);
         for (const row of rows) events.push(recordedEvent(logId, eventRow(logId, row)));
         if (rows.length < wanted || events.length === limit) break;
         at = (events.at(-1)?.revision ?? 0) + (direction === 'forwards' ? 1 : -1);
@@ -81,13 +81,13 @@ export function openReads(database: DatabaseSync, logId: string): Reads {
     },
 
     async all(after, filter, limit, head) {
-      const { statement, parameters } = scan(filter);
+      const { select, parameters } = scan(filter);
       const events: RecordedEvent[] = [];
       let at = after;
       for (const last = Math.min(head, after + scannedAPage); at < last;) {
         const end = Math.min(last, at + scannedAtOnce);
         const wanted = Math.min(chunk, limit - events.length);
-        const rows = statement.all(at, end, ...parameters, wanted);
+        const rows = select(at, end, ...parameters, wanted);
         let place = at;
         for (const row of rows) {
           const found = eventRow(logId, row);

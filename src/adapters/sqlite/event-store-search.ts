@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { LogSearch, RecordedEvent } from '../../ports/event-store.ts';
-import { eventColumns, eventRow, recordedEvent } from './event-store-rows.ts';
+import { eventRow, recordedEvent, selectEvents } from './event-store-rows.ts';
 import type { Page } from './event-store-subscription.ts';
 
 /** Places looked at in one statement, which takes a few milliseconds, and in one page. */
@@ -26,7 +26,7 @@ export interface Search {
 }
 
 export function openSearch(database: DatabaseSync, logId: string): Search {
-  const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
+  const statements = new Map<string, ReturnType<typeof selectEvents>>();
   const firstBehind = database.prepare('SELECT min(position) AS place FROM events WHERE position > ?');
   const lastBefore = database.prepare('SELECT max(position) AS place FROM events WHERE position < ?');
   const behind = database.prepare(
@@ -36,12 +36,13 @@ export function openSearch(database: DatabaseSync, logId: string): Search {
   function statementOf(
     conditions: readonly string[],
     order: 'ASC' | 'DESC',
-  ): ReturnType<DatabaseSync['prepare']> {
-    const sql = `SELECT ${eventColumns} FROM events WHERE ${['position > ?', 'position <= ?', ...conditions].join(' AND ')} ORDER BY position ${order} LIMIT ?`;
+  ): ReturnType<typeof selectEvents> {
+    const all = ['position > ?', 'position <= ?', ...conditions].join(' AND ');
+    const sql = `WHERE ${all} ORDER BY position ${order} LIMIT ?`;
     let found = statements.get(sql);
     if (!found) {
       if (statements.size >= 100) statements.clear();
-      statements.set(sql, (found = database.prepare(sql)));
+      statements.set(sql, (found = selectEvents(database, sql)));
     }
     return found;
   }
@@ -50,7 +51,7 @@ export function openSearch(database: DatabaseSync, logId: string): Search {
     async page({ direction, from, where, limit }, head) {
       const { conditions, values } = conditionsOf(where);
       const backwards = direction === 'backwards';
-      const statement = statementOf(conditions, backwards ? 'DESC' : 'ASC');
+      const select = statementOf(conditions, backwards ? 'DESC' : 'ASC');
       const events: RecordedEvent[] = [];
       // Backwards, everything up to `at` is yet to be looked at; forwards, everything behind it.
       let at = backwards ? Math.min(head, from ?? head) : (from ?? 0);
@@ -58,7 +59,7 @@ export function openSearch(database: DatabaseSync, logId: string): Search {
       while (backwards ? at > stop : at < stop) {
         const edge = backwards ? Math.max(stop, at - scannedAtOnce) : Math.min(stop, at + scannedAtOnce);
         const wanted = Math.min(chunk, limit - events.length);
-        const rows = statement.all(Math.min(at, edge), Math.max(at, edge), ...values, wanted);
+        const rows = select(Math.min(at, edge), Math.max(at, edge), ...values, wanted);
         let place = at;
         for (const row of rows) {
           const found = eventRow(logId, row);
