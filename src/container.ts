@@ -19,6 +19,7 @@ import { openSqliteVault } from './adapters/sqlite/vault.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { type Config, WrongSetting } from './config.ts';
 import { parseHead } from './core/seals/head.ts';
+import { createLeafMaker } from './core/seals/leaf-maker.ts';
 import { readRecord } from './custody/replay-record.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
@@ -27,9 +28,10 @@ import type { EventStore } from './ports/event-store.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { Runtimes } from './ports/runtime.ts';
-import type { SealHeads, SealLeaves } from './ports/seals.ts';
+import type { LeafMaker, SealHeads, SealLeaves } from './ports/seals.ts';
 import type { Snapshots } from './ports/snapshots.ts';
 import type { Vault } from './ports/vault.ts';
+import { createLeafThread } from './sealing-thread.ts';
 
 export interface Ports {
   readonly clock: Clock;
@@ -52,6 +54,7 @@ export interface OpenPorts extends Ports {
   readonly blobs: () => Promise<Blobs>;
   readonly rateLimits: RateLimits;
   readonly sealLeaves: SealLeaves;
+  readonly leafMaker: LeafMaker;
   readonly sealHeads: SealHeads;
   /** Closes what was opened, and lets the next server have the folder. Idempotent. */
   close(): Promise<void>;
@@ -155,6 +158,15 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
     async () => openSqliteSealLeaves({ path: file('seals.db'), logId: (await eventStore()).logId }),
     (leaves) => leaves.close(),
   );
+  const leafMaker = bind<LeafMaker>(
+    'LeafMaker',
+    async () => {
+      const store = await eventStore();
+      if (replaced.eventStore) return createLeafMaker(store, await sealLeaves());
+      return createLeafThread({ log: file('log.db'), leaves: file('seals.db'), logId: store.logId });
+    },
+    (maker) => maker.close(),
+  );
 
   const close = async (): Promise<void> => {
     for (let next = opened.pop(); next; next = opened.pop()) await next();
@@ -175,6 +187,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       blobs,
       rateLimits: await rateLimits(),
       sealLeaves: await sealLeaves(),
+      leafMaker: await leafMaker(),
       sealHeads: fileSealHeads(config.SLIPWAY_SEAL_FILE ?? file('seals.ndjson'), parseHead),
       close,
     };

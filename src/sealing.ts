@@ -18,11 +18,11 @@ export async function startSealing(
   config: Pick<Config, 'SLIPWAY_SEAL_URL'>,
   log: Logger,
 ): Promise<Sealing> {
-  const { eventStore: store, sealLeaves: leaves, sealHeads: heads, vault, clock, egress } = ports;
+  const { eventStore: store, sealLeaves: leaves, leafMaker, sealHeads: heads, vault, clock, egress } = ports;
   const url = config.SLIPWAY_SEAL_URL;
   const sender = url === undefined ? null : createHeadSender({ url, egress, clock, log });
   const sealer = createSealer({
-    ...{ store, leaves, heads, clock, log },
+    ...{ store, leaves, leafMaker, heads, clock, log },
     signer: await openSigner(vault),
     signed: (head) => sender?.send(head),
   });

@@ -58,6 +58,19 @@ export interface SignedHead {
   readonly signature: string;
 }
 
+/** A head before it is signed. */
+export type TreeHead = Pick<SignedHead, 'size' | 'root' | 'position'>;
+
+/** Who gives the events of a log their leaves: in a thread of its own where the log's file lets another read it. */
+export interface LeafMaker {
+  /**
+   * Makes the leaves that are missing. Calls come one at a time.
+   * @returns the head over all that was in the log when asked; null: nothing @throws {StoreUnavailable} safe to repeat
+   */
+  make(): Promise<TreeHead | null>;
+  close(): Promise<void>;
+}
+
 /** Where signed heads go: outside the log, so that who rewrites it does not rewrite them too. */
 export interface SealHeads {
   /** Durable when it resolves. */

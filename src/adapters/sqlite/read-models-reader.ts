@@ -7,7 +7,7 @@ import { facets, type FacetQuery } from './read-models-facets.ts';
 import type { Table } from './read-models-schema.ts';
 import { search } from './read-models-search.ts';
 import { keepStatements, type Statements } from './read-models-statements.ts';
-import { serveThread } from './read-models-thread.ts';
+import { serveThread } from './thread.ts';
 
 export interface Reader {
   /** First of all, once the writer has opened. */

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Checkpoint, Generation, Write } from '../../ports/read-models.ts';
 import { openForWriting } from './read-models-file.ts';
 import { readCatalogue, type StoredCollection } from './read-models-schema.ts';
-import { serveThread } from './read-models-thread.ts';
+import { serveThread } from './thread.ts';
 import { writing, type Writing } from './read-models-writing.ts';
 
 export interface Writer extends Omit<Writing, 'commit'> {

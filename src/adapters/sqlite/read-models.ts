@@ -20,7 +20,7 @@ import type { Reader } from './read-models-reader.ts';
 import { keepRecentAnswers } from './read-models-recent.ts';
 import { documentsTable, type StoredCollection, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS, keepStatements, toDocument, type Row } from './read-models-statements.ts';
-import { startThread } from './read-models-thread.ts';
+import { startThread } from './thread.ts';
 import type { Writer } from './read-models-writer.ts';
 
 /**
@@ -29,8 +29,9 @@ import type { Writer } from './read-models-writer.ts';
  * aside under another name. The folder must exist; one process at a time.
  */
 export async function openSqliteReadModels({ path }: { readonly path: string }): Promise<ReadModels> {
-  const writer = startThread<Writer>(new URL('./read-models-writer.ts', import.meta.url));
-  const reader = startThread<Reader>(new URL('./read-models-reader.ts', import.meta.url));
+  const name = "the read models' thread";
+  const writer = startThread<Writer>(new URL('./read-models-writer.ts', import.meta.url), name);
+  const reader = startThread<Reader>(new URL('./read-models-reader.ts', import.meta.url), name);
   let catalogue: readonly StoredCollection[];
   try {
     catalogue = await writer.call('open', path);

@@ -74,24 +74,24 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
     content: bytesOf(row['content']),
     hash: bytesOf(row['hash']),
   });
-  let size = Number(count.get()?.['size']);
+  /** Asked each time: another thread may have added some. */
+  const size = (): number => Number(count.get()?.['size']);
 
   return {
-    size: () => size,
+    size,
     append(leaves, nodes) {
       if (!insertLeaf || !insertNode) throw new StoreUnavailable(`${path} is open for reading alone`);
       try {
         database.exec('BEGIN IMMEDIATE');
+        const before = size();
         for (const [n, leaf] of leaves.entries()) {
           const { stream, revision, at, content, hash } = leaf;
-          insertLeaf.run(size + n, placeOf(logId, leaf.position), stream, revision, at, content, hash);
+          insertLeaf.run(before + n, placeOf(logId, leaf.position), stream, revision, at, content, hash);
         }
         for (const { level, index, hash } of nodes) insertNode.run(level, index, hash);
         database.exec('COMMIT');
-        size += leaves.length;
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
-        size = Number(count.get()?.['size']);
         throw new StoreUnavailable(`the seals ${path} could not be written`, { cause: error });
       }
     },
@@ -99,14 +99,13 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
       database.prepare('DELETE FROM leaves WHERE leaf >= ?').run(to);
       // A node is complete only where all its leaves are.
       database.prepare('DELETE FROM nodes WHERE (node + 1) * (1 << level) > ?').run(to);
-      size = Math.min(size, to);
     },
     page: (from, limit) => selectPage.all(from, limit).map(leafOf),
     find(at) {
       // Places ascend as leaves do, so halving finds one: an index would cost every event more than all look-ups together.
       const place = placeOf(logId, at);
       let low = 0;
-      for (let high = size; low < high;) {
+      for (let high = size(); low < high;) {
         const middle = Math.floor((low + high) / 2);
         if (Number(selectPlace.get(middle)?.['place'] ?? place) < place) low = middle + 1;
         else high = middle;

@@ -1,4 +1,4 @@
-/** Signed heads: what is signed, to the byte, and by whom. docs/audit.md says it to strangers. */
+/** Signed heads: what is signed, to the byte, and by whom. docs/seals.md says it to strangers. */
 import {
   createPrivateKey,
   createPublicKey,

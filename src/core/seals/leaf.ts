@@ -1,8 +1,7 @@
-/** What of an event is sealed, to the byte. docs/audit.md says it to strangers. */
-import { hash } from 'node:crypto';
+/** What of an event is sealed, to the byte. docs/seals.md says it to strangers. */
 import type { RecordedEvent } from '../../ports/event-store.ts';
 import type { Hash, NewLeaf } from '../../ports/seals.ts';
-import { leafHashOfText } from './merkle.ts';
+import { leafHashOfText, sha256 } from './merkle.ts';
 
 /** JSON without white space: the array of id, type, data and metadata, members in the order in which the log has them. */
 export function contentOf({
@@ -15,7 +14,7 @@ export function contentOf({
 }
 
 export function hashOfContent(content: string): Hash {
-  return hash('sha256', content, 'buffer');
+  return sha256(content);
 }
 
 /**
@@ -33,7 +32,15 @@ export function hashOfLeaf({
 }
 
 export function leafOf(event: RecordedEvent): NewLeaf {
-  const { position, stream, revision } = event;
-  const leaf = { stream, revision, at: event.metadata.at, content: hashOfContent(contentOf(event)) };
-  return { position, ...leaf, hash: hashOfLeaf(leaf) };
+  const { position, stream, revision, metadata } = event;
+  return leafOfContent({ position, stream, revision, at: metadata.at }, contentOf(event));
+}
+
+/** For who has the content as a text already. */
+export function leafOfContent(
+  place: Pick<NewLeaf, 'position' | 'stream' | 'revision' | 'at'>,
+  text: string,
+): NewLeaf {
+  const content = hashOfContent(text);
+  return { ...place, content, hash: hashOfLeaf({ ...place, content }) };
 }

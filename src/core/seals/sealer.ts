@@ -1,16 +1,12 @@
 /** The one follower that seals: a leaf for every event, and a signed head every second when there is something new. */
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
-import type { SealHeads, SealLeaves, SignedHead } from '../../ports/seals.ts';
+import type { LeafMaker, SealHeads, SealLeaves, SignedHead } from '../../ports/seals.ts';
 import { createQueues, sleep } from '../waiting.ts';
 import { sentenceOf } from './findings.ts';
 import type { Signer } from './head.ts';
-import { leafOf } from './leaf.ts';
-import { rootOf } from './merkle.ts';
 import { type InclusionProof, proveInclusion } from './proof.ts';
-import { grow, subtreesOf } from './tree.ts';
 import { verifyLog, type Verification, type VerifyOptions } from './verify.ts';
 
 /** The log is not what was sealed. The message says where, and how to repair it. */
@@ -38,6 +34,7 @@ export type EventPlace =
 export interface SealerDeps {
   readonly store: Pick<EventStore, 'logId' | 'readAll' | 'readStream' | 'subscribe' | 'compare'>;
   readonly leaves: SealLeaves;
+  readonly leafMaker: LeafMaker;
   readonly heads: SealHeads;
   readonly signer: Signer;
   readonly clock: Clock;
@@ -47,12 +44,11 @@ export interface SealerDeps {
 }
 
 const everyMs = 1_000;
-/** Few enough that a request in between does not wait for milliseconds. */
-const eventsAtOnce = 250;
 /** At start so many are looked at from the end, within some dozens of milliseconds; all of them are for `audit verify`. */
 const checkedAtStart = 2_000;
 
-export function createSealer({ store, leaves, heads, signer, clock, log, signed }: SealerDeps): Sealer {
+export function createSealer(deps: SealerDeps): Sealer {
+  const { store, leaves, leafMaker, heads, signer, clock, log, signed } = deps;
   const queues = createQueues();
   const ending = new AbortController();
   let running: Promise<void> | null = null;
@@ -80,24 +76,9 @@ export function createSealer({ store, leaves, heads, signer, clock, log, signed 
   }
 
   async function sealOnce(): Promise<SignedHead | null> {
-    let after = leaves.page(leaves.size() - 1, 1)[0]?.position ?? null;
-    for (let end = false; !end;) {
-      const read = await store.readAll({ after, limit: eventsAtOnce });
-      if (read.events.length > 0) grow(leaves, read.events.map(leafOf));
-      after = read.next;
-      end = read.end;
-      if (!end) await setImmediate();
-    }
-    const size = leaves.size();
-    const newest = leaves.page(size - 1, 1)[0];
-    if (!newest || last?.size === size) return last;
-    const head = signer.sign({
-      log: store.logId,
-      size,
-      root: Buffer.from(rootOf(subtreesOf(leaves), size)).toString('hex'),
-      position: newest.position,
-      at: new Date(clock.now()).toISOString(),
-    });
+    const tree = await leafMaker.make();
+    if (!tree || last?.size === tree.size) return last;
+    const head = signer.sign({ log: store.logId, ...tree, at: new Date(clock.now()).toISOString() });
     await heads.append(head);
     last = head;
     signed?.(head);

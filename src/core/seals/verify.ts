@@ -57,12 +57,13 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
   let at: Position | null = from === 0 ? null : (leaves.page(from - 1, 1)[0]?.position ?? null);
   let events = 0;
   let expired = 0;
+  const recorded = leaves.size();
 
   async function push(hash: Hash, position: Position, damagedRecord: boolean): Promise<void> {
     const index = tree.size;
     const sealed = await heads.seals(index);
     tree.push(hash);
-    const isRecorded = index < leaves.size();
+    const isRecorded = index < recorded;
     const wrongNode =
       isRecorded && tree.completed().some((node) => !holds(leaves, node.level, node.index, node.hash));
     if (damagedRecord || wrongNode) report.add({ kind: 'record', position }, sealed);

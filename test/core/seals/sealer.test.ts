@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFile, writeFile } from 'node:fs/promises';
 import { InclusionProof, NotAsSealed, objectionTo } from '../../../src/core/seals/proof.ts';
+import { createLeafMaker } from '../../../src/core/seals/leaf-maker.ts';
 import { BrokenSeal, createSealer } from '../../../src/core/seals/sealer.ts';
 import type { Signer } from '../../../src/core/seals/head.ts';
 import type { NewEvent } from '../../../src/ports/event-store.ts';
@@ -199,7 +200,8 @@ describe('the sealer', () => {
         yield* real.subscribe(options);
       },
     };
-    const again = createSealer({ store: flaky, leaves, heads: heads(), signer, clock: time, log });
+    const leafMaker = createLeafMaker(flaky, leaves);
+    const again = createSealer({ store: flaky, leaves, leafMaker, heads: heads(), signer, clock: time, log });
     await again.start();
     await store.append('a', 'none', events(2));
     await until('it sleeps', 10_000, async () => time.pending() > 0 || null);

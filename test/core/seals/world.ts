@@ -6,6 +6,7 @@ import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.t
 import { openLogReader } from '../../../src/adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../../../src/adapters/sqlite/seal-leaves.ts';
 import { openSigner, parseHead, type Signer } from '../../../src/core/seals/head.ts';
+import { createLeafMaker } from '../../../src/core/seals/leaf-maker.ts';
 import { createSealer, type Sealer } from '../../../src/core/seals/sealer.ts';
 import { verifyLog, type Verification, type VerifyOptions } from '../../../src/core/seals/verify.ts';
 import type { EventStore } from '../../../src/ports/event-store.ts';
@@ -47,7 +48,8 @@ export async function openSealing(folder: string, signer: Signer): Promise<Seali
   const leaves = openSqliteSealLeaves({ path: files.leaves, logId: store.logId });
   const heads = fileSealHeads(files.heads, parseHead);
   const log = createRecordingLog();
-  const sealer = createSealer({ store, leaves, heads, signer, clock, log });
+  const leafMaker = createLeafMaker(store, leaves);
+  const sealer = createSealer({ store, leaves, leafMaker, heads, signer, clock, log });
   const close = async (): Promise<void> => {
     await sealer.stop();
     leaves.close();

@@ -17,6 +17,8 @@ type Reply = { readonly call: number } & (
 type Functions<T> = { readonly [Name in keyof T]: (...args: never[]) => unknown };
 
 export interface Thread<T extends Functions<T>> {
+  /** It has died or been closed: every call fails. */
+  readonly ended: boolean;
   /** @throws {StoreUnavailable} when the thread has died or been closed, also of calls under way */
   call<Name extends keyof T & string>(name: Name, ...args: Parameters<T[Name]>): Promise<ReturnType<T[Name]>>;
   /** Resolves when every call made so far has been answered. */
@@ -27,7 +29,8 @@ export interface Thread<T extends Functions<T>> {
 
 const CLOSE = 'close';
 
-export function startThread<T extends Functions<T>>(file: URL): Thread<T> {
+/** @param name whose it is, for errors: "the read models' thread" */
+export function startThread<T extends Functions<T>>(file: URL, name: string): Thread<T> {
   const worker = new Worker(file);
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const exited = Promise.withResolvers<undefined>();
@@ -43,15 +46,13 @@ export function startThread<T extends Functions<T>>(file: URL): Thread<T> {
   worker.on('error', (error) => (ended = String(error)));
   worker.on('exit', () => {
     ended ??= 'it has been closed';
-    for (const { reject } of waiting.values())
-      reject(new StoreUnavailable(`the read models' thread ended: ${ended}`));
+    for (const { reject } of waiting.values()) reject(new StoreUnavailable(`${name} ended: ${ended}`));
     waiting.clear();
     exited.resolve(undefined);
   });
 
   function post(name: string, args: readonly unknown[]): Promise<unknown> {
-    if (ended !== null)
-      return Promise.reject(new StoreUnavailable(`the read models' thread ended: ${ended}`));
+    if (ended !== null) return Promise.reject(new StoreUnavailable(`${name} ended: ${ended}`));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call: Call = { call: ++calls, name, args };
     // Posted first: what cannot be cloned is thrown here and must not wait for an answer.
@@ -61,6 +62,9 @@ export function startThread<T extends Functions<T>>(file: URL): Thread<T> {
   }
 
   return {
+    get ended() {
+      return ended !== null;
+    },
     async call<Name extends keyof T & string>(name: Name, ...args: Parameters<T[Name]>) {
       return (await post(name, args)) as ReturnType<T[Name]>;
     },
