@@ -1,4 +1,5 @@
 /** What a handler says; the kernel turns it into bytes. */
+import { digestOf } from './entity-tags.ts';
 import type { Position } from '../../ports/event-store.ts';
 
 export type Answer = AnswerHead & (JsonBody | TextBody);
@@ -20,6 +21,7 @@ interface JsonBody {
   /** Rendered as JSON; absent: no body. */
   readonly body?: unknown;
   readonly text?: never;
+  readonly digest?: never;
 }
 
 interface TextBody {
@@ -27,6 +29,8 @@ interface TextBody {
   readonly text: string;
   /** Of the text: `text/html`. */
   readonly mediaType: string;
+  /** Of the text, see {@link digestOf}: where it is sent often, and is there already. */
+  readonly digest?: () => string;
   readonly body?: never;
 }
 
@@ -57,7 +61,9 @@ export function renderedOnce<T extends object>(body: (of: T) => unknown): (of: T
   return (of) => {
     const known = texts.get(of);
     if (known) return known;
-    const made = { text: JSON.stringify(body(of)), mediaType: 'application/json' };
+    const text = JSON.stringify(body(of));
+    let digest: string | null = null;
+    const made = { text, mediaType: 'application/json', digest: () => (digest ??= digestOf(text)) };
     texts.set(of, made);
     return made;
   };

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Precondition } from '../../core/precondition.ts';
 import type { Answer, RenderedAnswer } from './answer.ts';
-import { entityTagOf, parseEntityTags, versionIn } from './entity-tags.ts';
+import { digestOf, entityTagOf, parseEntityTags, versionIn } from './entity-tags.ts';
 import type { ConditionalHeader, EntityTag, EntityTags } from './entity-tags.ts';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
@@ -67,10 +67,10 @@ function held(answer: RenderedAnswer, wanted: EntityTags, had: EntityTags): Rend
 }
 
 /** An answer with its `ETag`, where its route says that it has one. */
-export function tagged({ etag }: Route, { version }: Answer, answer: RenderedAnswer): RenderedAnswer {
+export function tagged({ etag }: Route, { version, digest }: Answer, answer: RenderedAnswer): RenderedAnswer {
   if (etag === null || answer.text === null) return answer;
   if (etag === 'version' && version === undefined) throw new Error('an answer does not say its version');
-  const ETag = entityTagOf(answer.text, version ?? null);
+  const ETag = entityTagOf(digest?.() ?? digestOf(answer.text), version ?? null);
   return { ...answer, headers: { ...answer.headers, ETag } };
 }
 

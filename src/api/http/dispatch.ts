@@ -1,7 +1,6 @@
 /** What happens to a request of a known route, in the order in which it is refused (decisions 14): 401, 429, 403, 400, the handler. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CommandContext } from '../../core/executor.ts';
 import type { KeyedRequest } from '../../core/idempotency.ts';
 import type { Position } from '../../ports/event-store.ts';
@@ -11,48 +10,52 @@ import { rendered } from './answer.ts';
 import type { RenderedAnswer } from './answer.ts';
 import { noBody, readBody } from './body.ts';
 import { conditionsOf, tagged } from './conditions.ts';
-import { exchangeOf, problemAnswer, sendAnswer } from './exchange.ts';
-import type { Exchange, ProblemRenderer } from './exchange.ts';
+import { problemAnswer, sendAnswer } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { Face } from './face.ts';
 import { Problem, problemOf } from './problem.ts';
 import { lacking } from './lacking.ts';
 import type { Principal } from './principal.ts';
 import { parseQuery } from './query.ts';
+import { timesSent } from './raw-headers.ts';
 import type { FaceLimits } from './rate-limiting.ts';
 import type { Route } from './route.ts';
 import type { HttpServices } from './services.ts';
 import { validated } from './validation.ts';
 
+/** A request whose route is known. */
+export interface Routed {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly exchange: Exchange;
+  /** Path and query. */
+  readonly target: string;
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
 const defaultMaxBodyBytes = 1_048_576;
 
 /** @returns answers a request of a route; never rejects */
 export function createDispatch(
-  face: {
-    readonly name: string;
-    readonly prefix: string;
-    readonly errors: ProblemRenderer;
-    readonly limits: FaceLimits;
-  },
+  face: Pick<Face, 'name' | 'prefix' | 'errors' | 'limits'>,
   services: HttpServices,
-): (route: Route, request: Request, response: Response) => Promise<void> {
+): (route: Route, routed: Routed) => Promise<void> {
   const { consistency, idempotency, rateLimiting, isTrustedProxy } = services;
   const maxBodyBytes = services.maxBodyBytes ?? defaultMaxBodyBytes;
 
-  async function answered(
-    route: Route,
-    request: Request,
-    response: Response,
-    exchange: Exchange,
-  ): Promise<RenderedAnswer> {
-    const principal = await admitted(route, request, response);
+  async function answered(route: Route, routed: Routed): Promise<RenderedAnswer> {
+    const { request, response, exchange, target } = routed;
+    const address = addressOf(request, isTrustedProxy);
+    const principal = await admitted(route, request, exchange, address);
     const isRead = route.method === 'GET';
     const { precondition, hold } = conditionsOf(route, request.headers);
     const body = isRead ? noBody : await readBody(request, maxBodyBytes);
     const input = {
-      params: validated(route.params, request.params, 'params'),
-      query: validated(route.query, parseQuery(request.url), 'query'),
+      params: validated(route.params, routed.params, 'params'),
+      query: validated(route.query, parseQuery(target), 'query'),
       body: isRead ? undefined : validated(route.body, body.value, 'body'),
       principal,
-      address: addressOf(request, isTrustedProxy),
+      address,
       whenGone: (callback: () => void) => void response.once('close', callback),
     };
     const cause = {
@@ -77,25 +80,32 @@ export function createDispatch(
     const key = route.idempotent ? idempotencyKey(request) : null;
     if (key === null) return run({ commandId: randomUUID() });
     const { userId, tenant } = principal;
-    const { method, originalUrl: path } = request;
-    const keyed = { ...cause, principal: userId, tenant, method, path, key, body: body.bytes };
+    const { method } = route;
+    const keyed = { ...cause, principal: userId, tenant, method, path: target, key, body: body.bytes };
     return repeatable(keyed, exchange, run);
   }
 
-  async function admitted(route: Route, request: Request, response: Response): Promise<Principal | null> {
+  async function admitted(
+    route: Route,
+    request: IncomingMessage,
+    exchange: Exchange,
+    address: string,
+  ): Promise<Principal | null> {
     const { policy } = route;
     const endpoint = `${route.method} ${face.prefix}${route.path}`;
     const limit = limitOf(route, face.limits);
-    const nobody = { address: addressOf(request, isTrustedProxy) };
     if (policy === 'public') {
-      await rateLimiting.admit(response, nobody, endpoint, limit);
+      await rateLimiting.admit(exchange, { address }, endpoint, limit);
       return null;
     }
-    const principal = await authenticated(request, services).catch(async (error: unknown) => {
-      await rateLimiting.admit(response, nobody, endpoint, limit);
+    let principal: Principal;
+    try {
+      principal = await authenticated(request, services);
+    } catch (error) {
+      await rateLimiting.admit(exchange, { address }, endpoint, limit);
       throw error;
-    });
-    await rateLimiting.admit(response, principal, endpoint, limit);
+    }
+    await rateLimiting.admit(exchange, principal, endpoint, limit);
     if (principal.permissions.has(policy.permission)) return principal;
     throw lacking(principal, policy.permission);
   }
@@ -121,7 +131,7 @@ export function createDispatch(
   }
 
   async function isStale(
-    request: Request,
+    request: IncomingMessage,
     { userId }: Principal,
     projections: Route['reads'],
   ): Promise<boolean> {
@@ -134,13 +144,13 @@ export function createDispatch(
     }
   }
 
-  return async (route, request, response) => {
-    const exchange = exchangeOf(request);
+  return async (route, routed) => {
+    const { response, exchange } = routed;
     exchange.route = route.path;
     try {
-      sendAnswer(response, await answered(route, request, response, exchange));
+      sendAnswer(response, exchange, await answered(route, routed));
     } catch (error) {
-      sendAnswer(response, problemAnswer(error, exchange, face.errors, services));
+      sendAnswer(response, exchange, problemAnswer(error, exchange, face.errors, services));
     }
   };
 }
@@ -156,7 +166,7 @@ function limitOf({ limit, method }: Route, { reads, writes }: FaceLimits): RateL
 }
 
 async function authenticated(
-  { headers, headersDistinct }: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
+  { headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
   { authenticate, authenticateKey }: Pick<HttpServices, 'authenticate' | 'authenticateKey'>,
 ): Promise<Principal> {
   const { authorization, 'x-api-key': apiKey } = headers;
@@ -166,7 +176,7 @@ async function authenticated(
     return authenticateKey(String(apiKey));
   }
   // Of two, Node keeps the first, and a proxy in front may have judged by the last.
-  const isOne = headersDistinct['authorization']?.length === 1;
+  const isOne = timesSent('authorization', rawHeaders) === 1;
   const token = isOne ? bearer.exec(authorization ?? '')?.[1] : undefined;
   if (token === undefined) {
     const message = 'Send a session token, Authorization: Bearer {token}, or an API key, X-API-Key: {key}';
@@ -179,14 +189,14 @@ async function authenticated(
 const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 const visibleAscii = /^[\x21-\x7e]{1,255}$/;
 
-function idempotencyKey(request: Request): string | null {
+function idempotencyKey(request: IncomingMessage): string | null {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key === 'string' && visibleAscii.test(key)) return key;
   throw badHeader('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
 }
 
-function wantedPosition(request: Request): Position | null {
+function wantedPosition(request: IncomingMessage): Position | null {
   const position = request.headers['x-position'];
   if (position === undefined) return null;
   if (typeof position === 'string' && isPosition(position)) return position;

@@ -13,9 +13,16 @@ export interface EntityTag {
   readonly opaque: string;
 }
 
-/** `"12.1Wr7…"`: the version, which `If-Match` compares, and what changes with every byte. Without a version: the latter alone. */
-export function entityTagOf(bytes: string | Uint8Array, version: string | number | null): string {
-  const digest = hash('sha256', bytes, 'base64url').slice(0, 22);
+/** What changes with every byte of a body, in 22 characters. */
+export function digestOf(bytes: string | Uint8Array): string {
+  return hash('sha256', bytes, 'base64url').slice(0, 22);
+}
+
+/**
+ * `"12.1Wr7…"`: the version, which `If-Match` compares, and what changes with every byte. Without a version: the latter alone.
+ * @param digest of {@link digestOf}
+ */
+export function entityTagOf(digest: string, version: string | number | null): string {
   return version === null ? `"${digest}"` : `"${version}.${digest}"`;
 }
 

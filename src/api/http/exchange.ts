@@ -13,6 +13,8 @@ export interface Exchange {
   readonly correlationId: string;
   /** The route as it was declared, never the path: ids stay out of the log's index. */
   route: string | null;
+  /** Of whatever will be answered: how things stand with a limit, what a browser asks for. */
+  headers: Readonly<Record<string, string>>;
 }
 
 /** How a face spells a problem. @param trace for the body; `timestamp` is ISO 8601 */
@@ -24,39 +26,32 @@ export type ProblemRenderer = (
 const harmless = /^[\w.:/+=@-]{1,128}$/;
 
 /** On every answer. No HSTS: whoever terminates TLS in front of this server sends it. */
-export const headersOfEveryAnswer: readonly (readonly [string, string])[] = [
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['X-Frame-Options', 'DENY'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['Cross-Origin-Resource-Policy', 'same-origin'],
-  ['Cache-Control', 'no-store'],
-];
+export const headersOfEveryAnswer: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const noHeaders = {};
+const json = { 'Content-Type': 'application/json; charset=utf-8' };
 
 const headersOfKind: Readonly<Partial<Record<ProblemKind, Readonly<Record<string, string>>>>> = {
   Unauthenticated: { 'WWW-Authenticate': 'Bearer' },
   Unavailable: { 'Retry-After': '1' },
 };
 
-const exchangeKey = Symbol('exchange');
-
-/** A request that carries its exchange: what a map beside the requests would cost the collection of garbage, every request would pay. */
-interface Begun extends IncomingMessage {
-  [exchangeKey]?: Exchange;
-}
-
-/** Starts the exchange of a request: headers of every answer, and the line in the log when it has ended. */
+/** Starts the exchange of a request, and writes the line in the log when it has ended. */
 export function beginExchange(
-  request: Begun,
+  request: IncomingMessage,
   response: ServerResponse,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): void {
+): Exchange {
   const correlationId = correlationIdOf(request);
-  const exchange: Exchange = { correlationId, route: null };
-  request[exchangeKey] = exchange;
-  for (const [name, value] of headersOfEveryAnswer) response.setHeader(name, value);
-  response.setHeader('X-Correlation-Id', correlationId);
-  if (!logger.isLevelEnabled('info')) return;
+  const exchange: Exchange = { correlationId, route: null, headers: noHeaders };
+  if (!logger.isLevelEnabled('info')) return exchange;
   const started = clock.monotonic();
   response.once('close', () => {
     logger.info(
@@ -71,6 +66,7 @@ export function beginExchange(
       'request',
     );
   });
+  return exchange;
 }
 
 /** As the caller says, or a fresh one: ask once a request. */
@@ -79,30 +75,33 @@ export function correlationIdOf({ headers }: IncomingMessage): string {
   return typeof sent === 'string' && harmless.test(sent) ? sent : randomUUID();
 }
 
-export function exchangeOf(request: Begun): Exchange {
-  const exchange = request[exchangeKey];
-  if (!exchange) throw new Error('a request came past the start of its exchange');
-  return exchange;
-}
-
-export function sendAnswer(response: ServerResponse, { status, headers, text }: RenderedAnswer): void {
+/** The head in one piece: one header after the other costs a good part of what a short answer takes. */
+export function sendAnswer(
+  response: ServerResponse,
+  exchange: Exchange,
+  { status, headers, text }: RenderedAnswer,
+): void {
   if (response.headersSent) return;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (text === null) {
-    response.writeHead(status, status === 204 || status === 304 ? {} : { 'Content-Length': 0 });
-    response.end();
-    return;
-  }
-  if (!response.hasHeader('Content-Type'))
-    response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.writeHead(status, { 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
+  const bytes = text === null ? 0 : Buffer.byteLength(text);
+  const length = status === 204 || status === 304 ? null : { 'Content-Length': bytes };
+  const type = text === null ? null : json;
+  response.writeHead(status, {
+    ...headersOfEveryAnswer,
+    'X-Correlation-Id': exchange.correlationId,
+    ...exchange.headers,
+    ...type,
+    ...headers,
+    ...length,
+  });
+  // As many bytes as characters: all of it is ASCII, which need not be encoded again.
+  if (text === null) response.end();
+  else response.end(text, bytes === text.length ? 'latin1' : 'utf8');
 }
 
 /** Spells an error as the face does. What nobody expected goes to the log, and nothing of it to the caller. */
 export function problemAnswer(
   error: unknown,
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'correlationId' | 'route'>,
   render: ProblemRenderer,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): RenderedAnswer {

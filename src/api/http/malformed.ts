@@ -31,7 +31,7 @@ export function createMalformed(
     });
     const text = JSON.stringify(body);
     const headers = [
-      ...headersOfEveryAnswer,
+      ...Object.entries(headersOfEveryAnswer),
       ['X-Correlation-Id', traceId],
       ['Content-Type', 'application/json; charset=utf-8'],
       ['Content-Length', String(Buffer.byteLength(text))],

@@ -1,4 +1,4 @@
-/** The query string, read strictly: express' parsers guess where a caller should be told. */
+/** The query string, read strictly: most parsers guess where a caller should be told. */
 import { Problem } from './problem.ts';
 
 /** @throws {Problem} for a malformed percent-encoding and for a parameter that occurs twice */

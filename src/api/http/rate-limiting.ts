@@ -1,9 +1,9 @@
 /** How often one may ask (decisions 16): per user and endpoint, per address where nobody is known, and per tenant. */
-import type { ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import type { Consumed, RateLimit, RateLimits } from '../../ports/rate-limits.ts';
 import type { Principal } from './principal.ts';
+import type { Exchange } from './exchange.ts';
 import { Problem } from './problem.ts';
 
 /** What a face allows each user on each endpoint. */
@@ -17,12 +17,17 @@ export type Caller = Pick<Principal, 'userId' | 'tenant' | 'scope'> | { readonly
 
 export interface RateLimiting {
   /**
-   * Counts a request, and tells in headers of the response how things stand with the tightest limit.
+   * Counts a request, and tells in headers of its answer how things stand with the tightest limit.
    * @param endpoint method and route
    * @param limit of the endpoint; null: it has none
    * @throws {Problem} `RateLimited`
    */
-  admit(response: ServerResponse, caller: Caller, endpoint: string, limit: RateLimit | null): Promise<void>;
+  admit(
+    exchange: Pick<Exchange, 'headers'>,
+    caller: Caller,
+    endpoint: string,
+    limit: RateLimit | null,
+  ): Promise<void>;
 }
 
 export interface RateLimitingOptions {
@@ -38,20 +43,20 @@ export function createRateLimiting(options: RateLimitingOptions): RateLimiting {
   const { rateLimits, tenantLimit, clock, perEndpoint } = options;
 
   return {
-    async admit(response, caller, endpoint, limit) {
+    async admit(exchange, caller, endpoint, limit) {
       const isKnown = 'userId' in caller;
       let tightest: Consumed | null = null;
       if (perEndpoint && limit) {
         // One user may have many agents: each counts for itself.
         const who = isKnown ? (caller.scope?.keyId ?? caller.userId) : networkOf(caller.address);
         tightest = await rateLimits.consume(`${who} ${endpoint}`, 1, limit);
-        tell(response, tightest, clock);
+        tell(exchange, tightest, clock);
       }
       const points = isKnown ? await tenantLimit(caller.tenant) : null;
       if (!isKnown || points === null) return;
       // After the user's own: what that refuses costs the others of the tenant nothing.
       const shared = await rateLimits.consume(`tenant ${caller.tenant}`, 1, { points, seconds: 60 });
-      if (!tightest || isTighter(shared, tightest)) tell(response, shared, clock);
+      if (!tightest || isTighter(shared, tightest)) tell(exchange, shared, clock);
     },
   };
 }
@@ -62,13 +67,16 @@ function isTighter(one: Consumed, other: Consumed): boolean {
 }
 
 /** @throws {Problem} when it is one too many */
-function tell(response: ServerResponse, consumed: Consumed, clock: Pick<Clock, 'now'>): void {
+function tell(exchange: Pick<Exchange, 'headers'>, consumed: Consumed, clock: Pick<Clock, 'now'>): void {
   const { limit, remaining, resetAt, allowed } = consumed;
-  response.setHeader('X-RateLimit-Limit', limit);
-  response.setHeader('X-RateLimit-Remaining', remaining);
-  response.setHeader('X-RateLimit-Reset', Math.ceil(resetAt / 1000));
   const seconds = Math.max(1, Math.ceil((resetAt - clock.now()) / 1000));
-  response.setHeader('X-RateLimit-Reset-After', seconds);
+  exchange.headers = {
+    ...exchange.headers,
+    'X-RateLimit-Limit': String(limit),
+    'X-RateLimit-Remaining': String(remaining),
+    'X-RateLimit-Reset': String(Math.ceil(resetAt / 1000)),
+    'X-RateLimit-Reset-After': String(seconds),
+  };
   if (allowed) return;
   throw new Problem('RateLimited', `That was too often; try again in ${seconds} seconds`, {
     headers: { 'Retry-After': String(seconds) },

@@ -231,6 +231,9 @@ export function pluginDetailsAnswer({
   return { ...plugin, versions: [...plugin.versions] };
 }
 
+/** {@link pluginDetailsAnswer}, as it is sent. */
+export const pluginDetailsText = renderedOnce(pluginDetailsAnswer);
+
 export function pluginVersionAnswer({
   changes: _changes,
   ...version

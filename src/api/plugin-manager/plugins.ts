@@ -9,7 +9,7 @@ import { route, type Route } from '../http/route.ts';
 import {
   ListPluginsQuery,
   PluginDetailsAnswer,
-  pluginDetailsAnswer,
+  pluginDetailsText,
   PluginListAnswer,
   pluginListText,
   PluginParams,
@@ -81,7 +81,7 @@ export function pluginRoutes(deps: PluginRoutesDeps): readonly Route[] {
         const pluginId = idInPath(PluginId, params.pluginId, 'plugin');
         const plugin = await getPlugin(deps, scopeOf(principal), pluginId);
         if (!plugin) throw notFound('plugin', pluginId);
-        return { status: 200, body: pluginDetailsAnswer(plugin), version: plugin.revision };
+        return { status: 200, ...pluginDetailsText(plugin), version: plugin.revision };
       },
     }),
     route({

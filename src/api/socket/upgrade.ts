@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RenderedAnswer } from '../http/answer.ts';
 import { headersOfEveryAnswer } from '../http/exchange.ts';
+import { timesSent } from '../http/raw-headers.ts';
 
 export const socketPath = '/ws';
 
@@ -25,11 +26,11 @@ export function mayConnect({ origin, host }: IncomingHttpHeaders, allowed: reado
 /** For programs, which can send headers with the upgrade; browsers send an `auth` frame. */
 export function credentialsIn({
   headers,
-  headersDistinct,
-}: Pick<IncomingMessage, 'headers' | 'headersDistinct'>): string | null {
+  rawHeaders,
+}: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string | null {
   const { authorization, 'x-api-key': key } = headers;
   // Of two, Node keeps the first, and a proxy in front may have judged by the last: a frame has to say.
-  if ((headersDistinct['authorization']?.length ?? 0) > 1) return null;
+  if (timesSent('authorization', rawHeaders) > 1) return null;
   return authorization ?? (typeof key === 'string' ? key : null);
 }
 
@@ -44,7 +45,7 @@ export function refuseUpgrade(
     Connection: 'close',
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
-    ...Object.fromEntries(headersOfEveryAnswer),
+    ...headersOfEveryAnswer,
     'X-Correlation-Id': correlationId,
     ...headers,
   };

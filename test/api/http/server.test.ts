@@ -1,17 +1,16 @@
 import { expect } from 'chai';
-import express from 'express';
 import { createConnection } from 'node:net';
 import { z } from 'zod';
-import { mountFace } from '../../../src/api/http/face.ts';
 import { route } from '../../../src/api/http/route.ts';
 import type { Route } from '../../../src/api/http/route.ts';
+import { createRouting } from '../../../src/api/http/routing.ts';
 import { createHttpServer } from '../../../src/api/http/server.ts';
 import { openApiDocument } from '../../../src/api/openapi/document.ts';
 import { openApiFace } from '../../../src/api/openapi/face.ts';
 import { pluginManagerFace } from '../../../src/api/plugin-manager/face.ts';
 import { ErrorBody } from '../../../src/api/plugin-manager/errors.ts';
 import { createClient, withServer } from '../../support/http.ts';
-import { example, services, testInfo, Thing, thingRoutes } from './example.ts';
+import { example, testInfo, Thing, thingRoutes } from './example.ts';
 
 const answer = async (): Promise<{ status: number }> => ({ status: 200 });
 
@@ -43,16 +42,14 @@ describe('a route', () => {
   it('without a policy does not compile, and does not start', () => {
     // @ts-expect-error a route says who may call it
     const open: Route = route({ ...shape, handler: answer });
-    expect(() => mountFace(express(), pluginManagerFace([open]), services)).to.throw(
-      'GET /api/v1/things has no policy',
-    );
+    expect(() => createRouting([pluginManagerFace([open])])).to.throw('GET /api/v1/things has no policy');
     const empty = route({ ...shape, policy: { permission: '' }, handler: answer });
-    expect(() => mountFace(express(), pluginManagerFace([empty]), services)).to.throw('has no policy');
+    expect(() => createRouting([pluginManagerFace([empty])])).to.throw('has no policy');
   });
 
   it('declared twice does not start', () => {
     const once = route({ ...shape, policy: 'public', handler: answer });
-    expect(() => mountFace(express(), pluginManagerFace([once, once]), services)).to.throw('declared twice');
+    expect(() => createRouting([pluginManagerFace([once, once])])).to.throw('declared twice');
   });
 });
 
