@@ -29,6 +29,10 @@ const ranges = z
     return known;
   });
 
+/** What a process of the platform does: answer requests, keep read models up with the log, decide what happens next. */
+export const serverRoles = ['api', 'projector', 'processes'] as const;
+export type ServerRole = (typeof serverRoles)[number];
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An empty variable counts as one that is not set, as shells and compose files leave them. */

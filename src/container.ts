@@ -25,6 +25,7 @@ import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Egress } from './ports/egress.ts';
 import type { EventStore } from './ports/event-store.ts';
+import type { Leases } from './ports/leases.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { Runtimes } from './ports/runtime.ts';
@@ -45,6 +46,8 @@ export interface Ports {
   readonly vault: Vault;
   readonly runtimes: Runtimes;
   readonly egress: Egress;
+  /** Null: no other process can serve this platform, since the lock on the data folder keeps it out. */
+  readonly leases: Leases | null;
 }
 
 export interface OpenPorts extends Ports {
@@ -183,6 +186,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       vault: await vault(),
       runtimes: await runtimes(),
       egress: replaced.egress ?? createEgress({ clock, allowed: config.SLIPWAY_EGRESS_ALLOW }),
+      leases: replaced.leases ?? null,
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       rateLimits: await rateLimits(),

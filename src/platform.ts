@@ -3,12 +3,19 @@ import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
 import type { DependantsDeps } from './commands/check-dependants.ts';
 import type { DeletePluginDeps } from './commands/delete-plugin.ts';
 import type { DeployPluginDeps } from './commands/check-deployment.ts';
-import type { Config } from './config.ts';
+import { serverRoles, type Config, type ServerRole } from './config.ts';
 import type { Ports } from './container.ts';
 import { createExecutor } from './core/command-executor.ts';
 import type { Executor } from './core/executor.ts';
-import { createProcessRunner, type ProcessRunner } from './core/process-runner.ts';
+import { leadAlone, leadByLease, type Leadership } from './core/leadership.ts';
+import {
+  createProcessRunner,
+  stateless,
+  type ProcessManager,
+  type ProcessRunner,
+} from './core/process-runner.ts';
 import { createProjector, type Projector } from './core/projector.ts';
+import { sleep } from './core/waiting.ts';
 import { createSchemas, type Schemas } from './core/schemas.ts';
 import type { Projection } from './core/projection.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './core/webhook-secrets.ts';
@@ -37,9 +44,14 @@ export interface Platform {
   readonly executor: Executor;
   readonly projector: Projector;
   readonly processes: ProcessRunner;
-  readonly prober: Prober;
+  /** Whether other processes may serve the same platform, by the same stores. */
+  readonly isShared: boolean;
+  readonly leadership: Leadership;
+  /** At rest where another process leads the rollouts. */
+  readonly prober: Pick<Prober, 'idle'>;
   readonly projections: readonly Projection[];
-  readonly webhookSender: WebhookSender;
+  /** At rest where another process leads it. */
+  readonly webhookSender: Pick<WebhookSender, 'idle'>;
   readonly webhookSecrets: WebhookSecrets;
   readonly scenarioOf: DeployPluginDeps['scenarioOf'];
   readonly occupiedSlots: DeletePluginDeps['occupiedSlots'];
@@ -50,23 +62,37 @@ export interface Platform {
 
 const purgeEveryMs = 3_600_000;
 
-/** Nothing runs yet: `projector.start()`, then `processes.start()`. */
+/**
+ * Nothing runs yet: `projector.start()`, then `processes.start()`.
+ * @param tuning.roles what this process does of what one at a time does, default all
+ */
 export function createPlatform(
   ports: Ports,
   config: Pick<Config, 'SLIPWAY_SIMULATE'>,
   log: Log,
-  { cachedStates, ...tuning }: { readonly pollMs?: number; readonly cachedStates?: number } = {},
+  {
+    cachedStates,
+    roles = serverRoles,
+    ...tuning
+  }: {
+    readonly pollMs?: number;
+    readonly cachedStates?: number;
+    readonly roles?: readonly ServerRole[];
+  } = {},
 ): Platform {
-  const { eventStore: store, readModels: models, snapshots, runtimes, clock, vault } = ports;
+  const { eventStore: store, readModels: models, snapshots, runtimes, clock, vault, leases } = ports;
+  const leadership = leases
+    ? leadByLease({ leases, holder: ports.newId(), clock, log })
+    : leadAlone({ clock, log });
   const schemas = createSchemas(allEvents);
   const cached = cachedStates === undefined ? {} : { cachedStates };
   const executor = createExecutor({ store, schemas, snapshots, clock, log, ...cached });
   const announcer = () => createAnnouncer({ store, schemas, executor, vault });
   const projections = allProjections(announcer());
-  const projector = createProjector({ store, models, schemas, projections, clock, log });
-  const prober = createProber({ executor, clock, log, random: ports.random });
-  const witness = createWitness({ executor, clock });
-  const rollouts = createRollouts({ store, executor, runtimes, prober, witness, clock });
+  const projector = createProjector({
+    ...{ store, models, schemas, projections, clock, log },
+    leadership: roles.includes('projector') ? leadership : null,
+  });
   const questions = {
     occupied: async () => (await Array.fromAsync(occupiedSlots(models))).map(({ key }) => key),
     open: () => Array.fromAsync(inFlightDeployments(models)),
@@ -80,77 +106,89 @@ export function createPlatform(
     occupiedSlotsOf({ models, projector }, pluginId, asOf);
   const webhookSecrets = createWebhookSecrets(vault, clock);
   const { egress, random } = ports;
-  const sender = createWebhookSender({
-    ...{
-      store,
-      executor,
-      models,
-      projector,
-      announcer: announcer(),
-      webhookSecrets,
-      egress,
-      clock,
-      random,
-      log,
-    },
-  });
+  /** Of the term that this process leads; null: another does. */
+  let prober: Prober | null = null;
+  let sender: WebhookSender | null = null;
+
+  function beginRollouts(): ProcessManager {
+    const asking = createProber({ executor, clock, log, random });
+    const witness = createWitness({ executor, clock });
+    const rollouts = createRollouts({ store, executor, runtimes, prober: asking, witness, clock });
+    prober = asking;
+    return rolloutProcess({ rollouts, witness, questions, clock, end: () => asking.stop() });
+  }
+
+  function beginWebhooks(): ProcessManager {
+    const projected = { executor, models, projector, announcer: announcer(), webhookSecrets };
+    sender = createWebhookSender({ ...projected, store, egress, clock, random, log });
+    return webhookProcess({ sender });
+  }
+
   const processes = createProcessRunner({
-    ...{ store, schemas, projector, clock, log, newId: ports.newId, ...tuning },
+    ...{ store, schemas, projector, clock, log, newId: ports.newId, leadership, ...tuning },
     processes: [
-      rolloutProcess({ rollouts, witness, questions, clock }),
-      quotaKeeper({ executor, clock, questions: { slots } }),
-      deletionProcess({
-        ...{ executor, store, clock, occupiedSlots: occupiedByPlugin },
-        begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
-      }),
-      healthSummaries({
-        ...{ executor, store, clock },
-        questions: {
-          due: (nowMs, limit) => dueSummaries(models, nowMs, limit),
-          healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
-        },
-      }),
-      webhookProcess({ sender }),
+      { name: 'rollouts', begin: beginRollouts },
+      stateless(quotaKeeper({ executor, clock, questions: { slots } })),
+      stateless(
+        deletionProcess({
+          ...{ executor, store, clock, occupiedSlots: occupiedByPlugin },
+          begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
+        }),
+      ),
+      stateless(
+        healthSummaries({
+          ...{ executor, store, clock },
+          questions: {
+            due: (nowMs, limit) => dueSummaries(models, nowMs, limit),
+            healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
+          },
+        }),
+      ),
+      { name: 'webhooks', begin: beginWebhooks },
     ],
   });
-  const endPurging = purgeRegularly(ports, log);
+  const stopping = new AbortController();
+  const purging = roles.includes('processes')
+    ? leadership.lead('purge', stopping.signal, ({ signal }) => purgeRegularly(ports, log, signal))
+    : Promise.resolve();
 
   return {
     schemas,
     executor,
     projector,
     processes,
-    prober,
+    isShared: !leadership.isAlone,
+    leadership,
+    prober: { idle: async () => prober?.idle() },
     projections,
-    webhookSender: sender,
+    webhookSender: { idle: async () => sender?.idle() },
     webhookSecrets,
     occupiedSlots: occupiedByPlugin,
     slotsBeside: (place, asOf) => occupiedSlotsBeside({ models, projector }, place, asOf),
     scenarioOf:
       runtimes.chosen === 'simulated' ? simulatedScenario(config.SLIPWAY_SIMULATE ?? null) : () => null,
     stop: async () => {
-      endPurging();
+      stopping.abort();
       await processes.stop();
-      await sender.stop();
-      await prober.stop();
       await projector.stop();
+      await purging;
     },
   };
 }
 
 /** Expired sessions and answers leave the vault, expired events the log. */
-function purgeRegularly({ vault, eventStore, clock }: Ports, log: Log): () => void {
-  let cancel = (): void => undefined;
-  const schedule = (): void => {
-    cancel = clock.after(purgeEveryMs, () => {
-      Promise.all([vault.purge(), eventStore.scavenge()]).catch((error: unknown) =>
-        log.warn({ err: error }, 'what has expired could not be removed; in an hour again'),
-      );
-      schedule();
-    });
-  };
-  schedule();
-  return () => cancel();
+async function purgeRegularly(
+  { vault, eventStore, clock }: Ports,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await sleep(clock, purgeEveryMs, signal);
+    if (signal.aborted) return;
+    await Promise.all([vault.purge(), eventStore.scavenge()]).catch((error: unknown) =>
+      log.warn({ err: error }, 'what has expired could not be removed; in an hour again'),
+    );
+  }
 }
 
 /** The deployment's configuration, else a tag of the plugin, else the setting says how simulated instances behave. */

@@ -49,7 +49,10 @@ export function bookmarkCollection(projection: string): CollectionSpec {
   return { name, visibility: 'tenant', indexes: [], text: [] };
 }
 
-export async function loadBookmark(models: ReadModels, generation: Generation): Promise<Bookmark> {
+export async function loadBookmark(
+  models: Pick<ReadModels, 'load'>,
+  generation: Generation,
+): Promise<Bookmark> {
   const { name } = bookmarkCollection(generation.projection);
   const found = await models.load(generation, name, ['mark', 'troubles']);
   const data = (id: string): unknown => found.find((document) => document.id === id)?.data;

@@ -20,10 +20,13 @@ export interface ProjectionLedger {
   /** Written with the next commit. */
   troubles: Troubles;
   /**
-   * Finds out where to go on, after emptying what is not of this log.
+   * Finds out where to go on, after emptying what is not of this log. From here on everything is written under the fence (null: none).
    * @returns whether this version answers already, and whether the last start from here got nowhere
+   * @throws {StaleFence} as everything does that writes, when another process has taken over
    */
-  resume(head: Position): Promise<{ readonly active: boolean; readonly inVain: boolean }>;
+  resume(fence: number | null): Promise<{ readonly active: boolean; readonly inVain: boolean }>;
+  /** From now on this version answers. */
+  activate(): Promise<void>;
   /**
    * Nothing changes, in here or on disk, when it fails.
    * @param last the last event handled, null when none was since the last commit
@@ -58,6 +61,7 @@ export function openLedger(options: {
   let written: Bookmark = newBookmark;
   let troubles = newBookmark.troubles;
   let unwritten = false;
+  let fence: number | undefined;
   let writtenAt = clock.monotonic();
 
   async function write(
@@ -68,7 +72,7 @@ export function openLedger(options: {
   ): Promise<void> {
     const bookmark = { mark, troubles };
     const writes = [...(documents?.writes() ?? []), ...bookmarkWrites(name, written, bookmark)];
-    await models.commit(generation, writes, { position: at, eventId: last });
+    await models.commit(generation, writes, { position: at, eventId: last }, fence);
     [position, eventId, written] = [at, last, bookmark];
     unwritten = false;
     writtenAt = clock.monotonic();
@@ -98,17 +102,21 @@ export function openLedger(options: {
       troubles = now;
     },
     flush,
-    async resume(head) {
+    activate: () => models.activate(generation, fence),
+    async resume(under) {
+      [fence, unwritten] = [under ?? undefined, false];
       // Declared first: a collection that is new to this version empties the generation, checkpoint and all.
       await models.declare(generation, [...projection.collections, bookmarkCollection(name)]);
+      // Before the checkpoint is read, or whoever led before might still move it, and the documents with it.
+      if (fence !== undefined) await models.fence(generation, fence);
       const known = await models.generations();
       const state = known.find((other) => other.projection === name && other.version === version);
       let checkpoint = state?.checkpoint ?? null;
       written = checkpoint ? await loadBookmark(models, generation) : newBookmark;
-      const foreign = checkpoint && (await whyForeign(store, checkpoint, written, head));
+      const foreign = checkpoint && (await whyForeign(store, checkpoint, written, await store.head()));
       if (foreign) {
         log.warn({ reason: foreign }, 'the read model is not of this log: rebuilding it');
-        await models.reset(generation);
+        await models.reset(generation, fence);
         [checkpoint, written] = [null, newBookmark];
       }
       troubles = written.troubles;

@@ -2,7 +2,8 @@
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position, RecordedEvent, SubscriptionBatch } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
-import type { ReadModels } from '../ports/read-models.ts';
+import { StaleFence, type ReadModels } from '../ports/read-models.ts';
+import type { Term } from './leadership.ts';
 import type { Parked } from './projection-bookmark.ts';
 import { openBatchDocuments } from './projection-documents.ts';
 import type { BatchDocuments } from './projection-documents.ts';
@@ -19,13 +20,13 @@ export interface ProjectionLoop {
   readonly position: Position | null;
   /** Whether this version answers, with everything up to where the log ended at start. */
   readonly live: boolean;
-  /** Resolves once it is live. */
-  readonly caughtUp: Promise<void>;
+  /** Whether this process leads it: of what another does, nothing is known here. */
+  readonly leads: boolean;
   readonly parked: readonly Parked[];
   /** Since when (monotonic) it has failed without getting on; null when it gets on. */
   readonly failingSince: number | null;
-  /** Runs until the signal aborts. Never throws. @param head the log's end at start */
-  run(head: Position, signal: AbortSignal): Promise<void>;
+  /** Runs until the term is over, or another process has taken over. Never throws. @param head the log's end at start */
+  run(head: Position, term: Term): Promise<void>;
   /** Tries what is parked again. @returns how many streams were healed */
   retry(): Promise<number>;
   /**
@@ -62,7 +63,6 @@ export function createProjectionLoop(options: {
   const generation = { projection: projection.name, version: projection.version };
   const log = options.log.child(generation);
   const types = Object.keys(projection.on);
-  const { promise: caughtUp, resolve: arrived } = Promise.withResolvers<undefined>();
   const queues = createQueues();
   /** The loop and `retry` write the same documents: one of them at a time. */
   const exclusive = <T>(task: () => Promise<T>): Promise<T> => queues('documents', task);
@@ -77,6 +77,7 @@ export function createProjectionLoop(options: {
   let signal: AbortSignal;
   let active = false;
   let live = false;
+  let leads = false;
   /** Every try is counted before it is made: the last start got nowhere, so perhaps an event ends the process. */
   let careful = false;
   let toldAt = clock.monotonic();
@@ -171,11 +172,10 @@ export function createProjectionLoop(options: {
     if (live || ledger.position === null || store.compare(ledger.position, target) < 0) return;
     if (!active) {
       await ledger.flush();
-      await models.activate(generation);
+      await ledger.activate();
       log.info({ position: ledger.position }, 'built: this version answers now');
     }
     live = active = true;
-    arrived(undefined);
     changed();
   }
 
@@ -188,8 +188,8 @@ export function createProjectionLoop(options: {
     return heal(entry, { store, ledger, types, documents, attempt: decodeAndTry });
   }
 
-  async function resume(head: Position): Promise<void> {
-    const resumed = await ledger.resume(head);
+  async function resume(fence: Term['fence']): Promise<void> {
+    const resumed = await ledger.resume(fence);
     ({ active, inVain: careful } = resumed);
     log.info({ after: ledger.position, active, careful }, 'following the log');
   }
@@ -203,12 +203,14 @@ export function createProjectionLoop(options: {
 
   return {
     projection,
-    caughtUp,
     get position() {
       return ledger.position;
     },
     get live() {
       return live;
+    },
+    get leads() {
+      return leads;
     },
     get parked() {
       return ledger.troubles.parked;
@@ -216,18 +218,23 @@ export function createProjectionLoop(options: {
     get failingSince() {
       return failingSince;
     },
-    async run(head, until) {
-      [target, signal] = [head, until];
+    async run(head, term) {
+      [target, signal] = [head, term.signal];
+      [leads, live] = [true, false];
       let resumed = false;
       let failures = 0;
       while (!signal.aborted) {
         const before = ledger.position;
         try {
-          if (!resumed) await exclusive(() => resume(head));
+          if (!resumed) await exclusive(() => resume(term.fence));
           resumed = true;
           await follow();
         } catch (error) {
           if (error instanceof Stopped) break;
+          if (error instanceof StaleFence) {
+            log.warn({ fence: term.fence }, 'another process has taken the projection over');
+            break;
+          }
           failingSince ??= clock.monotonic();
           log.error({ err: error }, 'the projection failed; it is tried again');
         }
@@ -238,6 +245,7 @@ export function createProjectionLoop(options: {
       await flushed.catch((error: unknown) =>
         log.warn({ err: error }, 'the last checkpoint was not written'),
       );
+      leads = false;
     },
     async retry() {
       let healed = 0;

@@ -15,9 +15,36 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   return promise;
 }
 
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Doubles from `firstMs` to at most `mostMs`. @param failures how often it failed in a row, from 1 */
 export function backoff(failures: number, firstMs: number, mostMs: number): number {
   return Math.min(mostMs, firstMs * 2 ** (failures - 1));
+}
+
+/** Answers that were asked for after the call: those who call while one is under way share the next one. */
+export function createShared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  let next: Promise<T> | null = null;
+  function begin(): Promise<T> {
+    next = null;
+    const asked = ask().finally(() => {
+      if (running === asked) running = null;
+    });
+    running = asked;
+    return asked;
+  }
+  return () => {
+    if (!running) return begin();
+    next ??= running.then(begin, begin);
+    return next;
+  };
 }
 
 /** One at a time for each key, in the order they came. */

@@ -29,8 +29,10 @@ export function rolloutProcess(deps: {
   readonly witness: Witness;
   readonly questions: RolloutQuestions;
   readonly clock: Clock;
+  /** Ends what goes on beside it. */
+  readonly end: () => Promise<void>;
 }): ProcessManager {
-  const { rollouts, witness, questions, clock } = deps;
+  const { rollouts, witness, questions, clock, end } = deps;
   /** Slots to be asked again, by monotonic milliseconds: silence and earned time are no events. Lost with the process, as it is woken anew. */
   const askAgainAt = new Map<SlotKey, number>();
   /** Where the sweep over what events said goes on: what is overdue stays so until its next event, and must not crowd out the rest. */
@@ -46,7 +48,6 @@ export function rolloutProcess(deps: {
   }
 
   return {
-    name: 'rollouts',
     types: [
       ...Object.keys(freezeEvents),
       ...Object.keys(slotEvents),
@@ -74,5 +75,6 @@ export function rolloutProcess(deps: {
       if (dueInMs === null) askAgainAt.delete(slot);
       else askAgainAt.set(slot, clock.monotonic() + dueInMs);
     },
+    end,
   };
 }

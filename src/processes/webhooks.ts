@@ -8,15 +8,15 @@ const everything = ['all'];
 export function webhookProcess({
   sender,
 }: {
-  readonly sender: Pick<WebhookSender, 'dispatch'>;
+  readonly sender: Pick<WebhookSender, 'dispatch' | 'stop'>;
 }): ProcessManager {
   return {
-    name: 'webhooks',
     // What happens on the platform wakes nobody: it is in the read model a moment later, which is asked once a second.
     types: [...Object.keys(webhookDeliveryEvents), 'WebhookActivated'],
     keysOf: () => everything,
     inFlight: async () => everything,
     due: async () => everything,
     handle: (_key, { event }) => sender.dispatch(event?.position ?? null),
+    end: () => sender.stop(),
   };
 }

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { createExecutor } from '../../src/core/command-executor.ts';
-import { createProcessRunner } from '../../src/core/process-runner.ts';
-import type { Cause, ProcessManager, ProcessRunner } from '../../src/core/process-runner.ts';
+import { createProcessRunner, stateless } from '../../src/core/process-runner.ts';
+import type {
+  Cause,
+  ProcessManager,
+  ProcessRunner,
+  StatelessProcess,
+} from '../../src/core/process-runner.ts';
 import type { Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
@@ -33,7 +38,7 @@ describe('process runner', () => {
   });
 
   async function start(process: Partial<ProcessManager>, waitFor: () => Promise<boolean> = async () => true) {
-    const whole: ProcessManager = {
+    const whole: StatelessProcess = {
       name: 'closer',
       types: ['Counted'],
       keysOf: ({ stream }) => [stream.replace('counter-', '')],
@@ -48,7 +53,7 @@ describe('process runner', () => {
     runner = createProcessRunner({
       store,
       schemas,
-      processes: [whole],
+      processes: [stateless(whole)],
       clock,
       log,
       projector: { waitFor },

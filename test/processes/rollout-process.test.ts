@@ -26,6 +26,7 @@ describe('slots that are due', () => {
     return {
       clock,
       process: rolloutProcess({
+        end: async () => undefined,
         rollouts: { handle: async () => dueInMs },
         witness: createWitness({ executor, clock }),
         clock,

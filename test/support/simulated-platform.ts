@@ -86,7 +86,7 @@ export async function openWorld(options: {
     let draws = 0;
     simulated = openSimulatedRuntime({ clock, seed: `${options.seed}/${starts}` });
     const whole: Ports = {
-      ...{ clock, newId, snapshots: noSnapshots, vault, egress },
+      ...{ clock, newId, snapshots: noSnapshots, vault, egress, leases: null },
       random: () => (++draws * 0.618_033_988_75) % 1,
       eventStore: openMemoryEventStore({ clock, log: memory }),
       readModels: folder

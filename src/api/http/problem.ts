@@ -57,6 +57,7 @@ const known: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   UnreadableStream: ['Unavailable', unavailable],
   NotThereYet: ['Unavailable', 'The read models have not reached the position asked for; try again'],
   StillBuilding: ['Unavailable', 'The read model is still being built; try again'],
+  LedElsewhere: ['Unavailable', 'Another process of the platform does this; ask that one'],
   IdempotencyKeyReused: [
     'IdempotencyKeyReused',
     'This Idempotency-Key was used for another request; use a new one',
