@@ -12,6 +12,7 @@ import { WrongMasterKey } from './adapters/sqlite/vault.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';
+import { UnreadableMoves } from './ports/seals.ts';
 import { backupCommand, restoreCommand } from './custody/backup-command.ts';
 import { checkProofCommand, proveCommand, sealCommand } from './custody/prove.ts';
 import { exportCommand, importCommand } from './custody/export-command.ts';
@@ -140,7 +141,10 @@ function stopOnSignals(server: Server): void {
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof WrongMasterKey) return `SLIPWAY_MASTER_KEY: ${error.message}`;
-  const mendable = [WrongSetting, StoreLocked, UnusableSecret, UnreadableLog, UnusableSeals, BrokenSeal];
+  const mendable = [
+    ...[WrongSetting, StoreLocked, UnusableSecret, UnreadableLog],
+    ...[UnusableSeals, UnreadableMoves, BrokenSeal],
+  ];
   if (mendable.some((kind) => error instanceof kind)) return error.message;
   const code = 'code' in error ? error.code : null;
   if (code === 'EADDRINUSE') return `HOST, PORT: another program listens there already (${error.message})`;

@@ -5,6 +5,7 @@ import { Container, type ServiceIdentifier } from 'inversify';
 import { createEgress } from './adapters/egress/egress.ts';
 import { openFolderBlobs } from './adapters/filesystem/blobs.ts';
 import { fileSealHeads } from './adapters/filesystem/seal-heads.ts';
+import { fileSealMoves, movesName } from './adapters/filesystem/seal-moves.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
@@ -20,6 +21,7 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import { type Config, WrongSetting } from './config.ts';
 import { parseHead } from './core/seals/head.ts';
 import { createLeafMaker } from './core/seals/leaf-maker.ts';
+import { parseMove } from './core/seals/move.ts';
 import { readRecord } from './custody/replay-record.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Clock } from './ports/clock.ts';
@@ -29,7 +31,7 @@ import type { Leases } from './ports/leases.ts';
 import type { RateLimits } from './ports/rate-limits.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { Runtimes } from './ports/runtime.ts';
-import type { LeafMaker, SealHeads, SealLeaves } from './ports/seals.ts';
+import type { LeafMaker, SealHeads, SealLeaves, SealMoves } from './ports/seals.ts';
 import type { Snapshots } from './ports/snapshots.ts';
 import type { Vault } from './ports/vault.ts';
 import { createLeafThread } from './sealing-thread.ts';
@@ -59,6 +61,7 @@ export interface OpenPorts extends Ports {
   readonly sealLeaves: SealLeaves;
   readonly leafMaker: LeafMaker;
   readonly sealHeads: SealHeads;
+  readonly sealMoves: SealMoves;
   /** Closes what was opened, and lets the next server have the folder. Idempotent. */
   close(): Promise<void>;
 }
@@ -193,6 +196,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
       sealLeaves: await sealLeaves(),
       leafMaker: await leafMaker(),
       sealHeads: fileSealHeads(config.SLIPWAY_SEAL_FILE ?? file('seals.ndjson'), parseHead),
+      sealMoves: fileSealMoves(file(movesName), parseMove),
       close,
     };
   } catch (error) {

@@ -19,10 +19,11 @@ export async function startSealing(
   log: Logger,
 ): Promise<Sealing> {
   const { eventStore: store, sealLeaves: leaves, leafMaker, sealHeads: heads, vault, clock, egress } = ports;
+  const moves = await ports.sealMoves.all();
   const url = config.SLIPWAY_SEAL_URL;
   const sender = url === undefined ? null : createHeadSender({ url, egress, clock, log });
   const sealer = createSealer({
-    ...{ store, leaves, leafMaker, heads, clock, log },
+    ...{ store, leaves, leafMaker, heads, moves, clock, log },
     signer: await openSigner(vault),
     signed: (head) => sender?.send(head),
   });

@@ -10,6 +10,7 @@ import {
   syncFile,
 } from '../adapters/filesystem/durable-copies.ts';
 import { hasCode, syncFolder } from '../adapters/filesystem/durable.ts';
+import { movesName } from '../adapters/filesystem/seal-moves.ts';
 import { copyDatabase, damageOf, summaryOfLog } from '../adapters/sqlite/copies.ts';
 import { copyVaultWithoutKeys, identityOfVault } from '../adapters/sqlite/vault-copies.ts';
 import { Refused } from '../client/api.ts';
@@ -56,6 +57,8 @@ export async function backUp(
     progress('seals');
     await copyHeads(heads, path('seals.ndjson'));
     copyDatabase(join(data, 'seals.db'), path('seals.db'));
+    // Written once, by a move, before anything runs on the folder.
+    if (await exists(join(data, movesName))) await copyDurably(join(data, movesName), path(movesName));
     progress('log');
     copyDatabase(join(data, 'log.db'), path('log.db'));
     progress('vault');

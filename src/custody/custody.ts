@@ -6,6 +6,7 @@ import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
 import { Option } from 'commander';
 import { Refused } from '../client/api.ts';
 import type { Clock } from '../ports/clock.ts';
+import { UnreadableMoves } from '../ports/seals.ts';
 
 export interface Custody {
   readonly clock: Clock;
@@ -18,7 +19,7 @@ export interface Custody {
 /** What scripts can go by: it could not be done; it was done, and the log or a proof does not hold. */
 export const exitCodes = { refused: 1, wrongOptions: 2, broken: 3 } as const;
 
-const told = [Refused, StoreLocked, UnreadableLog, UnusableSeals, UnusableSecret];
+const told = [Refused, StoreLocked, UnreadableLog, UnusableSeals, UnreadableMoves, UnusableSecret];
 
 /** What a person can mend ends the command with a sentence. */
 export async function inSentences({ fail }: Custody, work: () => Promise<void>): Promise<void> {

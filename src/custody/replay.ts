@@ -1,14 +1,15 @@
 /** The log, or a part of it, into a folder that is not there yet. Nothing acts on it: no process, no webhook, no probe. */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { exists, syncFile } from '../adapters/filesystem/durable-copies.ts';
-import { hasCode, syncFolder } from '../adapters/filesystem/durable.ts';
+import { syncFolder } from '../adapters/filesystem/durable.ts';
 import { lockFolder } from '../adapters/sqlite/folder-lock.ts';
 import { type LogImport, openLogImport } from '../adapters/sqlite/log-import.ts';
 import { type LogReader, openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { Refused } from '../client/api.ts';
 import { type EventStore, ForeignPosition, type Position } from '../ports/event-store.ts';
+import { refuseTaken } from './new-folder.ts';
 import { isPosition, isWhole, type LogPart, openWindow } from './part.ts';
 import type { Progress } from './progress.ts';
 import { readRecord, recordName, type ReplayRecord, writeRecord } from './replay-record.ts';
@@ -43,7 +44,7 @@ const page = 1_000;
 export async function replayInto(options: ReplayOptions): Promise<Replayed> {
   const { data, part, asked } = options;
   const into = resolve(options.into);
-  await refuseTaken(into);
+  await refuseTaken(into, 'a replay makes a folder of its own');
   const log = await openSource(data);
   const unfinished = `${into}.replaying`;
   try {
@@ -143,17 +144,6 @@ function add(made: LogImport, event: Awaited<ReturnType<LogReader['readAll']>>['
         `${event.position} cannot be replayed: ${error.message}. A part takes whole streams, from a place to a place: choose other types or another tenant. Nothing was made.`,
       );
     throw error;
-  }
-}
-
-async function refuseTaken(into: string): Promise<void> {
-  try {
-    if (!(await stat(into)).isDirectory()) throw new Refused(`${into} is no folder.`);
-    if ((await readdir(into)).length > 0)
-      throw new Refused(`${into} is not empty: a replay makes a folder of its own.`);
-  } catch (error) {
-    if (hasCode(error, 'ENOTDIR')) throw new Refused(`${into} cannot be made: it lies below a file.`);
-    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 

@@ -1,12 +1,14 @@
 /** Log, leaves and heads of a folder, compared. */
 import { join } from 'node:path';
 import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
+import { fileSealMoves, movesName } from '../adapters/filesystem/seal-moves.ts';
 import { damageOf } from '../adapters/sqlite/copies.ts';
 import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { Refused } from '../client/api.ts';
 import { sentenceOf } from '../core/seals/findings.ts';
 import { parseHead } from '../core/seals/head.ts';
+import { parseMove } from '../core/seals/move.ts';
 import { verifyLog, type Verification, type VerifyOptions } from '../core/seals/verify.ts';
 
 /** @param heads default: in the folder @throws {UnreadableLog} {@link UnusableSeals} */
@@ -15,12 +17,13 @@ export async function verifyFolder(
   nowMs: number,
   { heads = join(folder, 'seals.ndjson'), ...options }: VerifyOptions & { readonly heads?: string } = {},
 ): Promise<Verification> {
+  const moves = await fileSealMoves(join(folder, movesName), parseMove).all();
   const log = openLogReader(join(folder, 'log.db'));
   try {
     const leaves = openSqliteSealLeaves({ path: join(folder, 'seals.db'), logId: log.logId, readOnly: true });
     try {
       const verified = await verifyLog(
-        { log, leaves, heads: fileSealHeads(heads, parseHead), nowMs },
+        { log, leaves, heads: fileSealHeads(heads, parseHead), moves, nowMs },
         options,
       );
       // Reading in order looks at no index.

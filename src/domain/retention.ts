@@ -9,8 +9,17 @@ const kept: readonly (readonly [aggregate: string, seconds: number])[] = [
   [webhookDeliveries.name, deliveriesKeptSeconds],
 ];
 
+/** Whether the beginning of this stream may be gone. */
+export function mayBeShortened(stream: string): boolean {
+  return keptSeconds(stream) !== undefined;
+}
+
+function keptSeconds(stream: string): number | undefined {
+  return kept.find(([aggregate]) => stream.startsWith(`${aggregate}-`))?.[1];
+}
+
 /** Whether an event of this stream and time may have been removed by now. @param at ISO 8601 */
 export function mayHaveExpired(stream: string, at: string, nowMs: number): boolean {
-  const seconds = kept.find(([aggregate]) => stream.startsWith(`${aggregate}-`))?.[1];
+  const seconds = keptSeconds(stream);
   return seconds !== undefined && Date.parse(at) + seconds * 1000 <= nowMs;
 }

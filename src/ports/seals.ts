@@ -71,6 +71,24 @@ export interface LeafMaker {
   close(): Promise<void>;
 }
 
+/**
+ * That one log continues another in another store, signed like a head: the first leaves of both are the same, in the same order; only
+ * their positions differ.
+ */
+export interface SignedMove {
+  /** `EventStore.logId` of the log that was moved. */
+  readonly from: string;
+  /** And of the log that continues it. */
+  readonly to: string;
+  /** How many leaves went along: all that there were. */
+  readonly size: number;
+  /** Streams that could not go along, and up to which revision: of their leaves the events are gone. */
+  readonly left: readonly { readonly stream: string; readonly through: number }[];
+  readonly at: string;
+  readonly key: string;
+  readonly signature: string;
+}
+
 /** Where signed heads go: outside the log, so that who rewrites it does not rewrite them too. */
 export interface SealHeads {
   /** Durable when it resolves. */
@@ -79,4 +97,17 @@ export interface SealHeads {
   read(): AsyncIterable<SignedHead | { readonly unreadableLine: number }>;
   /** Null before the first. */
   last(): Promise<SignedHead | null>;
+}
+
+/** Where moves of the log are kept: beside its leaves. */
+export interface SealMoves {
+  /** All of them in order. @throws {UnreadableMoves} */
+  all(): Promise<readonly SignedMove[]>;
+  /** Replaces them; whole or not at all, durable when it resolves. */
+  replace(moves: readonly SignedMove[]): Promise<void>;
+}
+
+/** The file was damaged. The message says what to do. */
+export class UnreadableMoves extends Error {
+  override readonly name = 'UnreadableMoves';
 }

@@ -49,7 +49,7 @@ export async function failure<E extends Error>(
 
 /** Every event that matches, and where the log ended. */
 export async function readToEnd(
-  store: EventStore,
+  store: Pick<EventStore, 'readAll'>,
   filter?: EventFilter,
 ): Promise<{ readonly events: readonly RecordedEvent[]; readonly next: Position }> {
   const read: RecordedEvent[] = [];

@@ -14,6 +14,8 @@ export interface LogImport {
   /** Whether the stream has events. */
   has(stream: string): boolean;
   retain(stream: string, retention: Retention): void;
+  /** What was done is durable, and seen by others, when it returns. */
+  flush(): void;
   /** Durable when it returns. */
   close(): void;
 }
@@ -35,6 +37,10 @@ export function openLogImport(path: string): LogImport {
   let last = Number(before?.['position'] ?? 0);
   let pending = 0;
   database.exec('BEGIN');
+  function flush(): void {
+    database.exec('COMMIT; BEGIN');
+    pending = 0;
+  }
 
   return {
     last: before ? { place: last, id: String(before['id']) } : null,
@@ -50,10 +56,9 @@ export function openLogImport(path: string): LogImport {
       insert.run(place, stream, revision, id, type, JSON.stringify(data), JSON.stringify(metadata), created);
       last = place;
       pending += 1;
-      if (pending < eventsATransaction) return;
-      database.exec('COMMIT; BEGIN');
-      pending = 0;
+      if (pending >= eventsATransaction) flush();
     },
+    flush,
     retain: (stream, retention) => void upsertRetention.run(stream, JSON.stringify(retention)),
     close() {
       if (!database.isOpen) return;

@@ -38,7 +38,10 @@ export const VerificationAnswer = z
     events: z.int(),
     sealed: z.int(),
     unsealed: z.int().meta({ description: 'Events behind the newest head' }),
-    expired: z.int().meta({ description: 'Sealed events that retention has removed, as it may' }),
+    expired: z.int().meta({
+      description:
+        'Sealed events that retention has removed, as it may, or that a move of the log had to leave behind',
+    }),
     keys: z.array(z.string()).meta({ description: 'Public keys that signed heads' }),
     head: HeadAnswer.nullable(),
     findings: z.array(z.string()).meta({ description: 'What is wrong and where, the first thousand' }),

@@ -1,16 +1,11 @@
 /** Signed heads: what is signed, to the byte, and by whom. docs/seals.md says it to strangers. */
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { z } from 'zod';
 import type { Position } from '../../ports/event-store.ts';
-import type { SignedHead } from '../../ports/seals.ts';
+import type { SignedHead, SignedMove } from '../../ports/seals.ts';
 import type { Vault } from '../../ports/vault.ts';
+import { linesOfMove, type Move } from './move.ts';
+import { bytesOf, holds } from './signature.ts';
 
 export type Head = Omit<SignedHead, 'key' | 'signature'>;
 
@@ -27,22 +22,15 @@ export const SignedHeadShape = z.strictObject({
   signature: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
 });
 
-function signedBytes({ log, size, root, position, at }: Head): Buffer {
-  const lines = [
-    'slipway seal v1',
-    `log ${log}`,
-    `size ${size}`,
-    `root ${root}`,
-    `last ${position}`,
-    `at ${at}`,
-  ];
-  return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+function linesOfHead({ log, size, root, position, at }: Head): readonly string[] {
+  return ['slipway seal v1', `log ${log}`, `size ${size}`, `root ${root}`, `last ${position}`, `at ${at}`];
 }
 
 export interface Signer {
   /** base64url of the 32 bytes. */
   readonly publicKey: string;
   sign(head: Head): SignedHead;
+  signMove(move: Move): SignedMove;
 }
 
 const keyName = { kind: 'seal', name: 'ed25519' };
@@ -63,25 +51,20 @@ export async function openSigner(vault: Pick<Vault, 'get' | 'putIfAbsent'>): Pro
   if (!key) throw new Error('the key of the seals was not kept');
   const secret = key;
   const publicKey = createPublicKey(secret).export({ format: 'jwk' }).x ?? '';
+  const signed = (lines: readonly string[]) => ({
+    key: publicKey,
+    signature: sign(null, bytesOf(lines), secret).toString('base64url'),
+  });
   return {
     publicKey,
-    sign: (head) => ({
-      ...head,
-      key: publicKey,
-      signature: sign(null, signedBytes(head), secret).toString('base64url'),
-    }),
+    sign: (head) => ({ ...head, ...signed(linesOfHead(head)) }),
+    signMove: (move) => ({ ...move, ...signed(linesOfMove(move)) }),
   };
 }
 
 /** Whether the head was signed with the key that it names. Whose key that is must be known from elsewhere. */
 export function isSigned({ key, signature, ...head }: SignedHead): boolean {
-  try {
-    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key }, format: 'jwk' });
-    return verify(null, signedBytes(head), publicKey, Buffer.from(signature, 'base64url'));
-  } catch {
-    // What is no point on the curve signed nothing.
-    return false;
-  }
+  return holds({ key, signature }, linesOfHead(head));
 }
 
 /** Null for what is no signed head. Whether its signature holds is another question. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
-import type { LeafMaker, SealHeads, SealLeaves, SignedHead } from '../../ports/seals.ts';
+import type { LeafMaker, SealHeads, SealLeaves, SignedHead, SignedMove } from '../../ports/seals.ts';
 import { createQueues, sleep } from '../waiting.ts';
 import { sentenceOf } from './findings.ts';
 import type { Signer } from './head.ts';
@@ -36,6 +36,8 @@ export interface SealerDeps {
   readonly leaves: SealLeaves;
   readonly leafMaker: LeafMaker;
   readonly heads: SealHeads;
+  /** Of the log from store to store. Default: none. */
+  readonly moves?: readonly SignedMove[];
   readonly signer: Signer;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,7 +50,7 @@ const everyMs = 1_000;
 const checkedAtStart = 2_000;
 
 export function createSealer(deps: SealerDeps): Sealer {
-  const { store, leaves, leafMaker, heads, signer, clock, log, signed } = deps;
+  const { store, leaves, leafMaker, heads, moves = [], signer, clock, log, signed } = deps;
   const queues = createQueues();
   const ending = new AbortController();
   let running: Promise<void> | null = null;
@@ -62,7 +64,7 @@ export function createSealer(deps: SealerDeps): Sealer {
       if (only) yield only;
     };
     const verified = await verifyLog(
-      { log: store, leaves, heads: { read }, nowMs: clock.now() },
+      { log: store, leaves, heads: { read }, moves, nowMs: clock.now() },
       { from, sealedAlone: true },
     );
     if (verified.found > verified.foundUnsealed) throw new BrokenSeal(repairOf(verified));
@@ -136,7 +138,8 @@ export function createSealer(deps: SealerDeps): Sealer {
       const [event] = await store.readStream(stream, { from: revision, limit: 1 });
       return event?.revision === revision ? proveInclusion(leaves, head, event) : null;
     },
-    verify: (verifying = {}) => verifyLog({ log: store, leaves, heads, nowMs: clock.now() }, verifying),
+    verify: (verifying = {}) =>
+      verifyLog({ log: store, leaves, heads, moves, nowMs: clock.now() }, verifying),
     async stop() {
       ending.abort();
       await running;

@@ -1,11 +1,12 @@
 /** Walks over log, leaves and signed heads side by side, and says where they differ. */
 import { mayHaveExpired } from '../../domain/retention.ts';
 import { DamagedEvent, type EventStore, type Position, type RecordedEvent } from '../../ports/event-store.ts';
-import type { Hash, Leaf, SealHeads, SealLeaves, SignedHead } from '../../ports/seals.ts';
+import type { Hash, Leaf, SealHeads, SealLeaves, SignedHead, SignedMove } from '../../ports/seals.ts';
 import type { Finding } from './findings.ts';
 import { isSigned } from './head.ts';
 import { hashOfLeaf, leafOf } from './leaf.ts';
 import { equal } from './merkle.ts';
+import { lineageOf, type Lineage } from './move.ts';
 import { growingTree, subtreesOf } from './tree.ts';
 
 export interface Verification {
@@ -19,7 +20,7 @@ export interface Verification {
   /** By the last head. */
   readonly sealed: number;
   readonly unsealed: number;
-  /** Sealed events that retention has removed, as it may. */
+  /** Sealed events that retention has removed, as it may, with those that a move had to leave behind for it. */
   readonly expired: number;
   readonly lastHead: SignedHead | null;
   /** Public keys that signed heads. */
@@ -30,6 +31,8 @@ export interface VerifyDeps {
   readonly log: Pick<EventStore, 'logId' | 'readAll' | 'compare'>;
   readonly leaves: Pick<SealLeaves, 'size' | 'page' | 'hashAt'>;
   readonly heads: Pick<SealHeads, 'read'>;
+  /** Of the log from store to store. Default: none. */
+  readonly moves?: readonly SignedMove[];
   readonly nowMs: number;
 }
 
@@ -47,11 +50,13 @@ const mostFindings = 1000;
 const page = 500;
 
 export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): Promise<Verification> {
-  const { log, leaves, nowMs } = deps;
-  const { from = 0, sealedAlone = false, onProgress } = options;
+  const { log, leaves, moves = [], nowMs } = deps;
+  const { from = 0, sealedAlone = false, publicKey = null, onProgress } = options;
   const report = reporter();
   const tree = growingTree(from === 0 ? null : { size: from, subtree: subtreesOf(leaves) });
-  const heads = headCursor(deps, options, report.add);
+  const lineage = lineageOf(log.logId, moves, publicKey);
+  for (const why of lineage.objections) report.add({ kind: 'head', why }, true);
+  const heads = headCursor(deps, lineage, { publicKey, from }, report.add);
   const next = leafCursor(leaves, from);
   let leaf = next();
   let at: Position | null = from === 0 ? null : (leaves.page(from - 1, 1)[0]?.position ?? null);
@@ -79,7 +84,8 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
   async function miss(missed: Leaf): Promise<void> {
     const { position, stream, revision, index } = missed;
     const whole = equal(hashOfLeaf(missed), missed.hash);
-    if (whole && mayHaveExpired(stream, missed.at, nowMs)) expired += 1;
+    const mayBeGone = mayHaveExpired(stream, missed.at, nowMs) || lineage.leftBehind(missed);
+    if (whole && mayBeGone) expired += 1;
     else report.missing({ position, stream, revision }, index, await heads.seals(index));
     await take(missed);
   }
@@ -219,7 +225,8 @@ function reporter() {
 /** The heads in order, each compared when the tree is as large as it says. */
 function headCursor(
   { heads, log }: VerifyDeps,
-  { publicKey = null, from = 0 }: VerifyOptions,
+  lineage: Lineage,
+  { publicKey, from }: { readonly publicKey: string | null; readonly from: number },
   report: (finding: Finding, sealed: boolean) => void,
 ) {
   const lines = heads.read()[Symbol.asyncIterator]();
@@ -231,7 +238,7 @@ function headCursor(
 
   function objection(head: SignedHead): string | null {
     const named = `The head of ${head.at} over ${head.size} events`;
-    if (head.log !== log.logId) return `${named} is of another log (${head.log}).`;
+    if (!lineage.includes(head.log)) return `${named} is of another log (${head.log}).`;
     if (!isSigned(head)) return `${named} is not signed by the key that it names.`;
     if (publicKey !== null && head.key !== publicKey)
       return `${named} is signed by another key (${head.key}).`;
@@ -277,7 +284,8 @@ function headCursor(
       while (ahead !== null && ahead.size <= size) {
         const computed = root();
         const isSame = computed !== null && Buffer.from(computed).toString('hex') === ahead.root;
-        if (!isSame || ahead.position !== position)
+        // Positions are those of its own log.
+        if (!isSame || (ahead.log === log.logId && ahead.position !== position))
           report({ kind: 'rewritten', after: comparedAt, position, at: ahead.at }, true);
         else comparedAt = position;
         await advance();
