@@ -14,14 +14,14 @@ import { compared, type Row } from './table.ts';
 import { inTurns } from './turns.ts';
 
 const inFlight = 50;
+/** A round takes several of the seconds between two heads, or chance would decide how much is left to be sealed at its end. */
+const full = { rounds: 7, commands: 20_000 };
 
 /** @param sizes small ones only show that it runs */
-export async function benchSeals(
-  { rounds, commands }: { readonly rounds: number; readonly commands: number } = {
-    rounds: 7,
-    commands: 6_000,
-  },
-): Promise<Row[]> {
+export async function benchSeals({
+  rounds,
+  commands,
+}: { readonly rounds: number; readonly commands: number } = full): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
   const sealed = await open(join(folder, 'sealed'), true);
   const plain = await open(join(folder, 'plain'), false);
