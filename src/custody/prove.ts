@@ -1,13 +1,14 @@
-/** `slipway audit seal`, `prove` and `check-proof`: what strangers are given, and how they look at it. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** `slipway audit seal` and `prove`: what strangers are given. */
+import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { say } from '../audit-client/source.ts';
 import { createApi, type Api, Refused } from '../client/api.ts';
 import { type KeyOptions, keyOf, parseUrl } from '../client/options.ts';
 import { SignedHeadShape } from '../core/seals/head.ts';
-import { InclusionProof, objectionTo } from '../core/seals/proof.ts';
+import { ConsistencyProof, InclusionProof } from '../core/seals/proof.ts';
 import { type Custody, exitCodes, inSentences } from './custody.ts';
+import { readHead } from './kept-head.ts';
 
 export interface AskingOptions extends KeyOptions {
   readonly url: string;
@@ -52,15 +53,25 @@ export function sealCommand(custody: Custody): Command {
     );
 }
 
+interface ProveOptions extends AskingOptions {
+  readonly head?: string;
+  readonly out?: string;
+}
+
 export function proveCommand(custody: Custody): Command {
   return asking('prove')
-    .description('prove to a stranger that an event is in the log and was never changed')
-    .argument('<event>', 'its position as `slipway audit log --json` tells it, or stream@revision')
+    .description(
+      'prove to a stranger that an event is in the log and was never changed, and that the log continues what a kept head has sealed',
+    )
+    .argument(
+      '[event]',
+      'its position as `slipway audit log --json` tells it, or stream@revision; none: --head alone is proven',
+    )
+    .option('--head <file>', 'a signed head that was kept: the proof says too that the log continues it')
     .option('--out <file>', 'where the proof goes; default: standard output')
-    .action((event: string, options: AskingOptions & { readonly out?: string }) =>
+    .action((event: string | undefined, options: ProveOptions) =>
       inSentences(custody, async () => {
-        const path = `/api/v1/audit/proofs/${encodeURIComponent(event)}`;
-        const proof = InclusionProof.parse(await apiOf(options, custody).get(path));
+        const proof = await proofOf(event, options, custody);
         const text = JSON.stringify(proof, null, 2);
         if (options.out === undefined) {
           say(text);
@@ -71,43 +82,24 @@ export function proveCommand(custody: Custody): Command {
             ? new Refused(`${options.out ?? ''} is there already: name another file.`)
             : error;
         });
-        say(`The proof is in ${options.out}: check it with slipway audit check-proof ${options.out}`);
+        const kept = options.head === undefined ? '' : ` --head ${options.head}`;
+        say(`The proof is in ${options.out}: check it with slipway audit check-proof ${options.out}${kept}`);
       }),
     );
 }
 
-export function checkProofCommand(custody: Custody): Command {
-  return new Command('check-proof')
-    .description(
-      'check a proof, anywhere and without a platform: exit code 0 when it holds, 3 when it does not',
-    )
-    .argument('<file>', 'the proof')
-    .option('--public-key <key>', 'the key of the platform, as you know it from elsewhere')
-    .action((file: string, options: { readonly publicKey?: string }) =>
-      inSentences(custody, async () => {
-        const proof = parsed(await readFile(file, 'utf8'), file);
-        const objection = objectionTo(proof, options.publicKey ?? null);
-        if (objection !== null) {
-          say(`The proof does NOT hold. ${objection}`);
-          process.exitCode = exitCodes.broken;
-          return;
-        }
-        const { stream, revision, at, head } = proof;
-        say(
-          `The proof holds: revision ${revision} of ${stream}, of ${at}, is event ${proof.index + 1} of ${head.size}.`,
-        );
-        say(`Sealed at ${head.at} with the key ${head.key}.`);
-        if (options.publicKey === undefined)
-          say('Whose key that is, this file cannot tell: say --public-key with the one that you know.');
-        say(proof.content);
-      }),
-    );
-}
-
-function parsed(text: string, file: string): InclusionProof {
-  try {
-    return InclusionProof.parse(JSON.parse(text));
-  } catch {
-    throw new Refused(`${file} is no proof: \`slipway audit prove\` makes them.`);
+async function proofOf(
+  event: string | undefined,
+  options: ProveOptions,
+  custody: Custody,
+): Promise<InclusionProof | ConsistencyProof> {
+  const kept = options.head === undefined ? null : await readHead(options.head);
+  const api = apiOf(options, custody);
+  if (event !== undefined) {
+    const path = `/api/v1/audit/proofs/${encodeURIComponent(event)}`;
+    return InclusionProof.parse(await api.get(path, { since: kept?.size }));
   }
+  if (!kept)
+    return custody.fail('Say which event, or which head was kept: --head <file>', exitCodes.wrongOptions);
+  return ConsistencyProof.parse(await api.get(`/api/v1/audit/consistency/${kept.size}`));
 }

@@ -45,6 +45,50 @@ describe('slipway audit, for proof', function () {
     expect(nothing).to.include({ code: 1, stdout: '' });
   });
 
+  it('proves that the log continues a head that was kept, alone and with an event', async () => {
+    const file = (name: string): string => join(place.path, name);
+    const run = async (...args: string[]) => {
+      const ran = await runCommand(['audit', ...args]);
+      return { ...ran, said: ran.stdout + ran.stderr };
+    };
+    await writeFile(file('kept.json'), (await run('seal', ...how, '--json')).stdout);
+    const token = await server.asRole('PlatformAdmin');
+    await server.call('PATCH', '/api/v1/tenants/acme', { token, body: { name: 'Acme Inc' } });
+    const head = ['--head', file('kept.json')];
+    expect(await run('prove', ...how, ...head, '--out', file('since.json'))).to.include({ code: 0 });
+    expect((await run('check-proof', file('since.json'), ...head)).stdout).to.match(
+      /^The log continues what you kept: the first \d+ of \d+ events are those that were sealed at /,
+    );
+    for (const [revision, said] of [
+      [0, 'The event was among them.'],
+      [1, 'The event came later'],
+    ] as const) {
+      const proof = file(`event-${revision}.json`);
+      await run('prove', `tenant-acme@${revision}`, ...how, ...head, '--out', proof);
+      expect(await run('check-proof', proof, ...head))
+        .to.have.property('said')
+        .that.includes(said);
+      expect(await run('check-proof', proof))
+        .to.have.property('said')
+        .that.includes('name yours');
+    }
+    const lines = await readFile(join(data, 'seals.ndjson'), 'utf8');
+    await writeFile(file('first.ndjson'), lines.split('\n').slice(0, 1).join('\n'));
+    for (const [args, code, said] of [
+      [['prove', ...how], 2, 'which head was kept'],
+      [['prove', ...how, '--head', file('none.json')], 1, 'There is no'],
+      [['check-proof', file('since.json')], 1, 'name the one that you kept'],
+      [['check-proof', file('since.json'), '--head', file('first.ndjson')], 3, 'speaks of one over'],
+      [['check-proof', file('since.json'), '--head', join(data, 'master.key')], 1, 'holds no signed head'],
+    ] as const)
+      expect(await run(...args), args.join(' '))
+        .to.include({ code })
+        .and.to.have.property('said')
+        .that.includes(said);
+    await run('prove', 'tenant-acme@0', ...how, '--out', file('bare.json'));
+    expect((await run('check-proof', file('bare.json'), ...head)).said).to.include('audit prove --head');
+  });
+
   it('verifies beside the server, and says what somebody changed', async () => {
     const whole = await runCommand(['audit', 'verify', '--data', data]);
     expect([whole.code, whole.stderr]).to.deep.equal([0, '']);

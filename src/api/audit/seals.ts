@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { sentenceOf } from '../../core/seals/findings.ts';
 import { SignedHeadShape } from '../../core/seals/head.ts';
-import { InclusionProof, NotAsSealed } from '../../core/seals/proof.ts';
+import { ConsistencyProof, InclusionProof, NotAsSealed, NotSealed } from '../../core/seals/proof.ts';
 import type { EventPlace, Sealer } from '../../core/seals/sealer.ts';
 import { createGate } from '../../core/gate.ts';
 import { ForeignPosition, type Position } from '../../ports/event-store.ts';
@@ -31,6 +31,21 @@ const ProofParams = z.strictObject({
     .transform(placeOf)
     .meta({ description: 'Its position, or `stream@revision`', example: 'tenant-tenant-acme-corp@0' }),
 });
+
+const size = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'must be how many events a head has sealed')
+  .transform(Number)
+  .meta({ description: 'How many events are under the head that you kept: its `size`', example: '2' });
+
+const ProofQuery = z.strictObject({
+  since: size.optional().meta({
+    description:
+      'Proves besides that the log continues the one of so many events: the `size` of a head that you kept',
+    example: '2',
+  }),
+});
+const ConsistencyParams = z.strictObject({ size });
 
 export const VerificationAnswer = z
   .strictObject({
@@ -65,11 +80,27 @@ export function sealRoutes({ sealer }: { readonly sealer: Sealer }): readonly Ro
       ...{ method: 'GET', path: '/audit/proofs/:event', operationId: 'proveEvent', tag, policy, reads: [] },
       summary: 'Prove that an event is in the log, to whoever has the public key',
       params: ProofParams,
+      query: ProofQuery,
       responses: { 200: InclusionProof.meta({ id: 'InclusionProof' }) },
       refusals: ['NotFound', 'Conflict'],
-      handler: async ({ params }) => {
-        const proof = await sealer.prove(params.event).catch(asRefusal);
+      handler: async ({ params, query }) => {
+        const proof = await sealer.prove(params.event, query.since).catch(asRefusal);
         if (!proof) throw new Problem('NotFound', 'there is no such event in the log, or it has expired');
+        return { status: 200, body: proof };
+      },
+    }),
+    route({
+      ...{ method: 'GET', path: '/audit/consistency/:size', operationId: 'proveConsistency', tag, policy },
+      reads: [],
+      summary: 'Prove that the log continues what an older head has sealed, to whoever kept that head',
+      params: ConsistencyParams,
+      responses: { 200: ConsistencyProof.meta({ id: 'ConsistencyProof' }) },
+      refusals: ['NotFound'],
+      handler: async ({ params }) => {
+        const proof = await sealer.proveSince(params.size).catch((error: unknown) => {
+          throw error instanceof NotSealed ? new Problem('NotFound', error.message) : error;
+        });
+        if (!proof) throw new Problem('NotFound', 'nothing is in the log');
         return { status: 200, body: proof };
       },
     }),
@@ -103,6 +134,10 @@ function asRefusal(error: unknown): never {
   if (error instanceof ForeignPosition)
     throw new Problem('Invalid', `event: ${error.message}`, {
       details: [{ field: 'event', message: error.message }],
+    });
+  if (error instanceof NotSealed)
+    throw new Problem('Invalid', `since: ${error.message}`, {
+      details: [{ field: 'since', message: error.message }],
     });
   if (error instanceof NotAsSealed) throw new Problem('Conflict', error.message);
   throw error;

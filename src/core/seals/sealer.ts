@@ -6,7 +6,7 @@ import type { LeafMaker, SealHeads, SealLeaves, SignedHead, SignedMove } from '.
 import { createQueues, sleep } from '../waiting.ts';
 import { sentenceOf } from './findings.ts';
 import type { Signer } from './head.ts';
-import { type InclusionProof, proveInclusion } from './proof.ts';
+import { type ConsistencyProof, type InclusionProof, proveContinuation, proveInclusion } from './proof.ts';
 import { verifyLog, type Verification, type VerifyOptions } from './verify.ts';
 
 /** The log is not what was sealed. The message says where, and how to repair it. */
@@ -19,8 +19,13 @@ export interface Sealer {
   start(): Promise<void>;
   /** Seals what is in the log now. @returns the newest head; null while the log is empty */
   seal(): Promise<SignedHead | null>;
-  /** That an event is in the log, by a head over all that is in it now; null when there is none. @throws {NotAsSealed} */
-  prove(place: EventPlace): Promise<InclusionProof | null>;
+  /**
+   * That an event is in the log, by a head over all that is in it now; null when there is none.
+   * @param since proves besides that this head continues one over so many events @throws {NotAsSealed} {@link NotSealed}
+   */
+  prove(place: EventPlace, since?: number): Promise<InclusionProof | null>;
+  /** That the log of now continues the one of so many events; null: it is empty. @throws {NotSealed} */
+  proveSince(size: number): Promise<ConsistencyProof | null>;
   /** Of the whole log, or of leaves from an index on. */
   verify(options?: VerifyOptions): Promise<Verification>;
   readonly publicKey: string;
@@ -131,12 +136,19 @@ export function createSealer(deps: SealerDeps): Sealer {
     },
     seal,
     publicKey: signer.publicKey,
-    async prove(place) {
+    async prove(place, since) {
       const head = await seal();
       const { stream, revision } = 'stream' in place ? place : (leaves.find(place.position) ?? {});
       if (!head || stream === undefined || revision === undefined) return null;
       const [event] = await store.readStream(stream, { from: revision, limit: 1 });
-      return event?.revision === revision ? proveInclusion(leaves, head, event) : null;
+      const proof = event?.revision === revision ? proveInclusion(leaves, head, event) : null;
+      if (!proof || since === undefined) return proof;
+      return { ...proof, since: proveContinuation(leaves, head, since) };
+    },
+    async proveSince(size) {
+      const head = await seal();
+      if (!head) return null;
+      return { kind: 'slipway consistency proof v1', since: proveContinuation(leaves, head, size), head };
     },
     verify: (verifying = {}) =>
       verifyLog({ log: store, leaves, heads, moves, nowMs: clock.now() }, verifying),

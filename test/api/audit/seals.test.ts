@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { VerificationAnswer } from '../../../src/api/audit/seals.ts';
-import { InclusionProof, objectionTo } from '../../../src/core/seals/proof.ts';
+import {
+  ConsistencyProof,
+  InclusionProof,
+  objectionTo,
+  objectionToContinuation,
+} from '../../../src/core/seals/proof.ts';
 import { SignedHeadShape } from '../../../src/core/seals/head.ts';
 import { createAcme } from '../../fixtures/plugin-manager.ts';
 import { filesIn, tamper } from '../../core/seals/world.ts';
@@ -34,6 +39,35 @@ describe('seals over HTTP', () => {
     const verified = VerificationAnswer.parse(await answered('POST', '/audit/verification'));
     expect(verified).to.deep.include({ whole: true, findings: [], keys: [publicKey], unsealed: 0 });
     expect(verified.sealed).to.equal(verified.events);
+  });
+
+  it('prove that the log continues what somebody kept a head of', async () => {
+    const { publicKey, head: kept } = Seal.parse(await answered('POST', '/audit/seal'));
+    await server.ask('PlatformAdmin', 'PATCH', `/tenants/${acmeId}`, { name: 'Acme & Sons' });
+    const proof = ConsistencyProof.parse(await answered('GET', `/audit/consistency/${kept.size}`));
+    expect(proof.head.size).to.be.greaterThan(kept.size);
+    expect(objectionToContinuation(proof, kept, publicKey)).to.equal(null);
+    const path = `/audit/proofs/tenant-${acmeId}@0`;
+    const { since, head } = InclusionProof.parse(await answered('GET', `${path}?since=${kept.size}`));
+    if (!since) return expect.fail('the proof says nothing of the head');
+    expect(objectionToContinuation({ since, head }, kept, publicKey)).to.equal(null);
+    const tooMany = await server.ask('PlatformAdmin', 'GET', '/audit/consistency/999999');
+    expectRefusal(tooMany, 404, 'NOT_FOUND');
+    expect(JSON.stringify(tooMany.body)).to.include('taken back');
+    for (const size of ['0', '-1', '1.5', 'x', '9'.repeat(16)])
+      expectRefusal(
+        await server.ask('PlatformAdmin', 'GET', `/audit/consistency/${size}`),
+        400,
+        'VALIDATION_ERROR',
+        ['size'],
+      );
+    for (const size of ['', '0', 'x', '999999'])
+      expectRefusal(
+        await server.ask('PlatformAdmin', 'GET', `${path}?since=${size}`),
+        400,
+        'VALIDATION_ERROR',
+        ['since'],
+      );
   });
 
   it('survive a restart, with the same key', async () => {

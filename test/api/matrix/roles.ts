@@ -76,6 +76,7 @@ export const mayCall: Readonly<Record<string, readonly Role[] | 'nobody needs to
   'GET /api/v1/audit/documents/{collection}/{documentId}/changes': tenants,
   'POST /api/v1/audit/seal': staff,
   'GET /api/v1/audit/proofs/{event}': staff,
+  'GET /api/v1/audit/consistency/{size}': staff,
   'POST /api/v1/audit/verification': staff,
   'GET /api/v1/projections': staff,
   'GET /api/v1/projections/{name}/diff': staff,

@@ -168,6 +168,7 @@ export async function openMatrixWorld(...more: Parameters<typeof openWholeServer
     ],
     ['/api/v1/audit/documents/{collection}/{documentId}', deployment],
     ['/api/v1/audit/proofs/{event}', hidden(`tenant-${acme}@0`, `tenant-${globex}@0`, `tenant-${nowhere}@0`)],
+    ['/api/v1/audit/consistency/{size}', { own: '37', other: '37', unknown: '999999999', visible: true }],
     ['/api/v1/users/{userId}', hidden(ours.userId, theirs.userId, `usr_${'0'.repeat(20)}`)],
     ['/api/v1/api-keys/{keyId}', hidden(ours.keyId, theirs.keyId, `key_${'0'.repeat(20)}`)],
     ['/api/webhooks/{webhookId}', hidden(ours.webhookId, theirs.webhookId, `wh_${'0'.repeat(20)}`)],

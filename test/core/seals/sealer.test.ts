@@ -1,10 +1,18 @@
 import { expect } from 'chai';
 import { readFile, writeFile } from 'node:fs/promises';
-import { InclusionProof, NotAsSealed, objectionTo } from '../../../src/core/seals/proof.ts';
+import {
+  ConsistencyProof,
+  InclusionProof,
+  NotAsSealed,
+  NotSealed,
+  objectionTo,
+  objectionToContinuation,
+} from '../../../src/core/seals/proof.ts';
 import { createLeafMaker } from '../../../src/core/seals/leaf-maker.ts';
 import { BrokenSeal, createSealer } from '../../../src/core/seals/sealer.ts';
 import type { Signer } from '../../../src/core/seals/head.ts';
 import type { NewEvent } from '../../../src/ports/event-store.ts';
+import type { SignedHead } from '../../../src/ports/seals.ts';
 import { event, events, failure } from '../../contract/event-store-given.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { until } from '../../support/until.ts';
@@ -36,6 +44,9 @@ describe('the sealer', () => {
   async function reopen(): Promise<void> {
     sealing = await openSealing(folder.path, signer);
   }
+
+  const provenSince = async (size: number): Promise<ConsistencyProof> =>
+    (await sealer().proveSince(size)) ?? expect.fail('no proof');
 
   const headCount = async (): Promise<number> => (await Array.fromAsync(heads().read())).length;
 
@@ -173,6 +184,56 @@ describe('the sealer', () => {
     expect(await sealer().prove({ stream: 'deal-1', revision: 3 })).to.equal(null);
     tamper(filesIn(folder.path).log, (db) => db.exec("UPDATE events SET type = 'Denied' WHERE revision = 1"));
     await failure(sealer().prove({ stream: 'deal-1', revision: 1 }), NotAsSealed);
+  });
+
+  it('proves to whoever kept a head that the log continues it, whatever its size', async () => {
+    const kept: SignedHead[] = [];
+    for (let size = 1; size <= 20; size += 1) {
+      await store.append(`s-${size}`, 'none', events(1));
+      kept.push((await sealer().seal()) ?? expect.fail());
+    }
+    for (const head of kept) {
+      const proof = ConsistencyProof.parse(JSON.parse(JSON.stringify(await sealer().proveSince(head.size))));
+      expect(proof.head.size).to.equal(20);
+      expect(objectionToContinuation(proof, head, signer.publicKey)).to.equal(null);
+      const other = kept.find(({ size }) => size !== head.size) ?? expect.fail();
+      const forged: readonly (readonly [Pick<ConsistencyProof, 'since' | 'head'>, SignedHead, string])[] = [
+        [proof, other, 'speaks of one over'],
+        [proof, { ...head, root: other.root }, 'not signed'],
+        [{ ...proof, head: { ...proof.head, root: head.root, at: 'now' } }, head, 'not signed'],
+        [proof, { ...signer.sign({ ...head, root: 'ab'.repeat(32) }) }, 'rewritten since'],
+        [proof, (await testSigner()).sign(head), 'signed by another key'],
+        [proof, signer.sign({ ...head, log: 'another' }), 'of another log'],
+        [{ ...proof, since: { ...proof.since, path: [...proof.since.path, head.root] } }, head, 'rewritten'],
+      ];
+      for (const [claim, against, why] of forged)
+        expect(objectionToContinuation(claim, against, null), why).to.include(why);
+    }
+    expect(
+      objectionToContinuation(await provenSince(3), kept[2] ?? expect.fail(), (await testSigner()).publicKey),
+    ).to.include('signed by another key');
+    await failure(sealer().proveSince(21), NotSealed);
+    const both = (await sealer().prove({ stream: 's-7', revision: 0 }, 9)) ?? expect.fail();
+    expect(objectionTo(both, signer.publicKey)).to.equal(null);
+    const { since = expect.fail(), head } = both;
+    expect(objectionToContinuation({ since, head }, kept[8] ?? expect.fail(), null)).to.equal(null);
+    await failure(sealer().prove({ stream: 's-7', revision: 0 }, 21), NotSealed);
+  });
+
+  it('cannot prove that a log continues what was rewritten, leaves and all', async () => {
+    expect(await sealer().proveSince(1)).to.equal(null);
+    await store.append('a', 'none', events(5));
+    const kept = (await sealer().seal()) ?? expect.fail();
+    await sealing.close();
+    const { log, leaves, heads: file } = filesIn(folder.path);
+    tamper(log, (db) => db.exec("UPDATE events SET type = 'Denied' WHERE position = 3"));
+    tamper(leaves, (db) => db.exec('DELETE FROM leaves; DELETE FROM nodes'));
+    await writeFile(file, '');
+    await reopen();
+    await store.append('a', 4, events(2));
+    const proof = (await sealer().proveSince(5)) ?? expect.fail();
+    expect(objectionToContinuation(proof, proof.head, null)).to.include('speaks of one over 5');
+    expect(objectionToContinuation(proof, kept, signer.publicKey)).to.include('rewritten since');
   });
 
   it('goes on when the disk was full', async () => {
