@@ -66,6 +66,12 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/adapters/sqlite/' },
       to: { path: '^(node:)?sqlite$' },
     },
+    {
+      name: 'only-the-s3-adapter-knows-its-client',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/s3/' },
+      to: { path: '^node_modules/minio/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -5,12 +5,13 @@ import { agentCommand } from './agent/command.ts';
 import { auditCommand } from './audit-client/command.ts';
 import { projectionsCommand } from './audit-client/projections.ts';
 import { UnusableSecret } from './adapters/filesystem/generated-secret.ts';
+import { openS3Blobs } from './adapters/s3/blobs.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from './adapters/sqlite/seal-leaves.ts';
 import { WrongMasterKey } from './adapters/sqlite/vault.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
-import { type Config, readConfig, WrongSetting } from './config.ts';
+import { type Config, readConfig, readS3Place, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';
 import { UnreadableMoves } from './ports/seals.ts';
 import { backupCommand, restoreCommand } from './custody/backup-command.ts';
@@ -21,6 +22,7 @@ import { forgetCommand } from './custody/forget.ts';
 import { replayCommand } from './custody/replay-command.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
+import type { Blobs } from './ports/blobs.ts';
 import { createLogger } from './logging.ts';
 import { openFolder, openStopped } from './offline.ts';
 import { type Server, startServer } from './server.ts';
@@ -52,7 +54,7 @@ const terminal = { clock: createSystemClock(), fail };
 program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
-const custody = { ...terminal, isTerminal: process.stderr.isTTY };
+const custody = { ...terminal, openRemoteBlobs, isTerminal: process.stderr.isTTY };
 const audit = auditCommand({ ...terminal, openFolder });
 for (const command of [
   verifyCommand,
@@ -92,6 +94,16 @@ async function startWith(settings: Readonly<Record<string, string>>): Promise<Se
   const server = await startServer(config, { logger: createLogger(config), announce: () => undefined });
   await server.ready;
   return server;
+}
+
+function openRemoteBlobs(): Blobs | null {
+  try {
+    const place = readS3Place(process.env);
+    return place && openS3Blobs({ ...place, clock: createSystemClock() });
+  } catch (error) {
+    if (error instanceof WrongSetting) fail(error.message, exitCodes.wrongSetting);
+    throw error;
+  }
 }
 
 function fail(sentence: string, code: number): never {

@@ -1,5 +1,6 @@
 /** Settings: environment variables, all read and judged here, once, at start. */
 import { parseRange } from './adapters/egress/addresses.ts';
+import type { S3Place } from './adapters/s3/connection.ts';
 import { scenarioNames, parseScenario } from './adapters/simulated/scenario.ts';
 import { z } from 'zod';
 
@@ -33,6 +34,25 @@ const ranges = z
 export const serverRoles = ['api', 'projector', 'processes'] as const;
 export type ServerRole = (typeof serverRoles)[number];
 
+const address = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && [url.origin, `${url.origin}/`].includes(text) && /^https?:$/.test(url.protocol);
+}, 'must be an address such as https://s3.example.com:9000, without a path');
+
+/** How buckets may be named (AWS, bucket naming rules), without dots, which TLS does not take. */
+const bucket = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
+  error: 'must have 3 to 63 lower-case letters, digits and hyphens, not beginning or ending with a hyphen',
+});
+
+/** Of blobs alone, so that a backup needs no other settings of the server. */
+const s3 = z.object({
+  S3_ENDPOINT: address.optional(),
+  S3_ACCESS_KEY: z.string().optional(),
+  S3_SECRET_KEY: z.string().optional(),
+  S3_BUCKET: bucket.default('slipway'),
+  S3_REGION: z.string().default('us-east-1'),
+});
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An empty variable counts as one that is not set, as shells and compose files leave them. */
@@ -64,6 +84,7 @@ const settings = z.object({
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
   SLIPWAY_MAX_SOCKETS: count.default(10_000),
   SLIPWAY_SOCKETS_PER_USER: count.default(50),
+  ...s3.shape,
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
 });
@@ -74,18 +95,55 @@ export const settingNames: readonly string[] = Object.keys(settings.shape);
 export type Config = Readonly<z.output<typeof settings>>;
 
 /** Settings of stores that this version cannot speak to: to ignore them would put data where nobody expects it. */
-const notYet = ['EVENTSTORE_URL', 'MONGODB_URL', 'S3_ENDPOINT'];
+const notYet = ['EVENTSTORE_URL', 'MONGODB_URL'];
 
 /** A setting that is wrong. The message names the variable and the way out; it never shows a value. */
 export class WrongSetting extends Error {
   override readonly name = 'WrongSetting';
 }
 
-/** @throws {WrongSetting} naming every variable that is wrong */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where blobs are; null: in the data folder. @throws {WrongSetting} as {@link readConfig}, of these settings alone */
+export function readS3Place(environment: Environment): S3Place | null {
+  const given = setIn(environment);
+  const { success, data, error } = s3.safeParse(given);
+  const problems = [...(success ? [] : sentencesOf(error)), ...problemsOfS3(given)];
+  if (!success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
+  return s3PlaceOf(data);
+}
+
+/** Where the settings say that blobs are; null: in the data folder. */
+export function s3PlaceOf(config: z.output<typeof s3>): S3Place | null {
+  const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY: accessKey = '', S3_SECRET_KEY: secretKey = '' } = config;
+  if (endpoint === undefined) return null;
+  return { endpoint, accessKey, secretKey, bucket: config.S3_BUCKET, region: config.S3_REGION };
+}
+
+/** With an address go its keys; keys without it were meant for something. */
+function problemsOfS3(given: Environment): readonly string[] {
+  const keys = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'];
+  if (given['S3_ENDPOINT'] !== undefined)
+    return keys.filter((name) => given[name] === undefined).map((name) => `${name}: S3_ENDPOINT needs it`);
+  return [...keys, 'S3_BUCKET', 'S3_REGION']
+    .filter((name) => given[name] !== undefined)
+    .map((name) => `${name}: does nothing without S3_ENDPOINT; set both or neither`);
+}
+
+/** An empty variable is one that is not set. */
+function setIn(environment: Environment): Environment {
+  return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
+}
+
+function sentencesOf({ issues }: z.ZodError): readonly string[] {
+  return issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+}
+
+/** @throws {WrongSetting} naming every variable that is wrong */
+export function readConfig(environment: Environment): Config {
+  const given = setIn(environment);
   const problems: string[] = [];
   for (const name of Object.keys(given)) {
     if (notYet.includes(name)) problems.push(`${name}: this version has only its embedded stores; unset it`);
@@ -93,12 +151,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${name}: no such setting; see docs/settings.md`);
   }
   const parsed = settings.safeParse(given);
-  if (!parsed.success)
-    problems.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`));
+  if (!parsed.success) problems.push(...sentencesOf(parsed.error));
   else if (parsed.data.NODE_ENV === 'production' && parsed.data.SLIPWAY_RUNTIME === 'simulated')
     problems.push(
       'SLIPWAY_RUNTIME: the simulated runtime runs nothing, so NODE_ENV=production refuses it; set agent',
     );
+  problems.push(...problemsOfS3(given));
   if (!parsed.success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
   return parsed.data;
 }

@@ -11,6 +11,7 @@ import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
 import { openAgentRuntime } from './adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
+import { openS3Blobs } from './adapters/s3/blobs.ts';
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { lockFolder } from './adapters/sqlite/folder-lock.ts';
 import { openSqliteReadModels } from './adapters/sqlite/read-models.ts';
@@ -18,7 +19,7 @@ import { openSqliteSealLeaves } from './adapters/sqlite/seal-leaves.ts';
 import { openSnapshots } from './adapters/sqlite/snapshots.ts';
 import { openSqliteVault } from './adapters/sqlite/vault.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
-import { type Config, WrongSetting } from './config.ts';
+import { type Config, s3PlaceOf, WrongSetting } from './config.ts';
 import { parseHead } from './core/seals/head.ts';
 import { createLeafMaker } from './core/seals/leaf-maker.ts';
 import { parseMove } from './core/seals/move.ts';
@@ -155,8 +156,11 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
   );
   const blobs = bind<Blobs>(
     'Blobs',
-    () => openFolderBlobs({ folder: file('blobs') }),
-    (folder) => folder.close(),
+    async () => {
+      const place = s3PlaceOf(config);
+      return place ? openS3Blobs({ ...place, clock }) : openFolderBlobs({ folder: file('blobs') });
+    },
+    (kept) => kept.close(),
   );
 
   const sealLeaves = bind<SealLeaves>(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readConfig, WrongSetting } from '../src/config.ts';
+import { readConfig, readS3Place, s3PlaceOf, WrongSetting } from '../src/config.ts';
 
 describe('settings', () => {
   function problem(environment: Record<string, string>): string {
@@ -37,18 +37,38 @@ describe('settings', () => {
     ['LOG_LEVEL', 'loud'],
     ['EVENTSTORE_URL', 'esdb://localhost:2113'],
     ['MONGODB_URL', 'mongodb://localhost'],
-    ['S3_ENDPOINT', 'http://localhost:9000'],
+    ['S3_ENDPOINT', 'localhost:9000'],
+    ['S3_ENDPOINT', 'http://localhost:9000/bucket'],
+    ['S3_ENDPOINT', 'ftp://localhost'],
+    ['S3_BUCKET', 'Not_A_Bucket'],
+    ['S3_SECRET_KEY', 'a-key-for-nothing'],
     ['SLIPWAY_DATADIR', './elsewhere'],
   ];
   for (const [name, value] of wrong) {
     it(`name ${name} when it is wrong (${value}), without showing a secret's value`, () => {
       expect(problem({ [name]: value })).to.match(new RegExp(`^${name}: `));
-      if (name.includes('PASSWORD')) expect(problem({ [name]: value })).not.to.include(value);
+      if (/PASSWORD|SECRET/.test(name)) expect(problem({ [name]: value })).not.to.include(value);
     });
   }
 
   it('name all that is wrong at once', () => {
     expect(problem({ PORT: 'x', LOG_LEVEL: 'y' }).split('\n')).to.have.length(2);
+  });
+
+  it('take S3 whole or not at all, for a backup too', () => {
+    const keys = { S3_ACCESS_KEY: 'name', S3_SECRET_KEY: 'secret' };
+    const whole = { S3_ENDPOINT: 'https://s3.example.com', ...keys };
+    const place = { endpoint: 'https://s3.example.com', bucket: 'slipway', region: 'us-east-1' };
+    expect(readS3Place({ ...whole, PORT: 'not asked for' })).to.deep.equal({
+      ...{ ...place, accessKey: 'name', secretKey: 'secret' },
+    });
+    expect(s3PlaceOf(readConfig(whole))).to.deep.equal(readS3Place(whole));
+    expect(readS3Place({ S3_ENDPOINT: '' })).to.be.null;
+    expect(s3PlaceOf(readConfig({}))).to.be.null;
+    expect(problem({ S3_ENDPOINT: 'https://s3.example.com', S3_ACCESS_KEY: 'name' })).to.match(
+      /^S3_SECRET_KEY: /,
+    );
+    expect(() => readS3Place(keys)).to.throw(WrongSetting, 'S3_ENDPOINT');
   });
 
   it('refuse the simulated runtime in production', () => {

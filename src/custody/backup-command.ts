@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { say } from '../audit-client/source.ts';
 import { parseTime } from '../audit-client/time.ts';
 import { backUp } from './backup.ts';
-import { type Custody, dataOption, exitCodes, headsOption, inSentences } from './custody.ts';
+import { type Custody, dataOption, exitCodes, headsOption, inSentences, withRemoteBlobs } from './custody.ts';
 import { restore } from './restore.ts';
 
 export function backupCommand(custody: Custody): Command {
@@ -26,13 +26,10 @@ export function backupCommand(custody: Custody): Command {
       }) =>
         inSentences(custody, async () => {
           const { data, heads, to } = options;
-          const made = await backUp({
-            data,
-            heads,
-            to,
-            nowMs: custody.clock.now(),
-            progress: progressOf(custody),
-          });
+          const nowMs = custody.clock.now();
+          const made = await withRemoteBlobs(custody, (blobs) =>
+            backUp({ data, heads, to, blobs, nowMs, progress: progressOf(custody) }),
+          );
           const { folder, manifest } = made;
           if (options.json) {
             say(JSON.stringify(made));
@@ -72,10 +69,10 @@ export function restoreCommand(custody: Custody): Command {
     .action((from: string, { data, until, replace = false, keyFile }: RestoreArguments) =>
       inSentences(custody, async () => {
         const nowMs = custody.clock.now();
-        const restored = await restore({
-          ...{ from, data, replace, keyFile, nowMs, progress: progressOf(custody) },
-          until: until === undefined ? null : untilOf(until, custody),
-        });
+        const cut = until === undefined ? null : untilOf(until, custody);
+        const restored = await withRemoteBlobs(custody, (blobs) =>
+          restore({ from, data, replace, keyFile, blobs, until: cut, nowMs, progress: progressOf(custody) }),
+        );
         const { events, lastHead } = restored.verified;
         say(
           `${data}: ${events} events are back, as they were sealed${lastHead ? ` at ${lastHead.at}` : ''}.`,

@@ -11,9 +11,11 @@ import {
 } from '../adapters/filesystem/durable-copies.ts';
 import { hasCode, syncFolder } from '../adapters/filesystem/durable.ts';
 import { movesName } from '../adapters/filesystem/seal-moves.ts';
+import { openFolderBlobs } from '../adapters/filesystem/blobs.ts';
 import { copyDatabase, damageOf, summaryOfLog } from '../adapters/sqlite/copies.ts';
 import { copyVaultWithoutKeys, identityOfVault } from '../adapters/sqlite/vault-copies.ts';
 import { Refused } from '../client/api.ts';
+import { BlobMismatch, type Blobs } from '../ports/blobs.ts';
 import { manifestFormat, manifestName, type Manifest } from './manifest.ts';
 import { renewKeyFile } from './personal-keys.ts';
 import { verifiedFolder } from './verified-folder.ts';
@@ -25,6 +27,8 @@ export interface BackupOptions {
   readonly heads?: string | undefined;
   /** The folder of all backups: each becomes a folder in it, beside the one file of personal keys. */
   readonly to: string;
+  /** Where packages are; default: in the data folder. */
+  readonly blobs?: Blobs | null;
   readonly nowMs: number;
   readonly progress?: (what: string) => void;
 }
@@ -64,7 +68,8 @@ export async function backUp(
     progress('vault');
     copyVaultWithoutKeys(join(data, 'vault.db'), path('vault.db'));
     progress('blobs');
-    await copyBlobs(join(data, 'blobs'), path('blobs'));
+    if (options.blobs) await fetchBlobs(options.blobs, path('blobs'));
+    else await copyBlobs(join(data, 'blobs'), path('blobs'));
     progress('checking');
     await check(unfinished, nowMs);
     const { logId, events, last } = summaryOfLog(path('log.db'));
@@ -110,6 +115,23 @@ async function copyBlobs(from: string, to: string): Promise<void> {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
   }
+}
+
+/** Into the names that the folder of blobs gives them. @throws {Refused} when one is not what its name says */
+async function fetchBlobs(blobs: Blobs, to: string): Promise<void> {
+  const folder = await openFolderBlobs({ folder: to });
+  for await (const { digest } of blobs.all()) {
+    const content = await blobs.get(digest);
+    // Deleted since, as above.
+    if (content === null) continue;
+    await folder.put(content, { expected: digest }).catch((error: unknown) => {
+      if (error instanceof BlobMismatch)
+        throw new Refused(`The blob ${digest} is damaged, so nothing was backed up: ${error.message}.`);
+      throw error;
+    });
+  }
+  await folder.close();
+  await rm(join(to, 'unfinished'), { recursive: true, force: true });
 }
 
 /** That the copy is whole: by SQLite's own checks, and by the seals. @throws {Refused} */

@@ -5,11 +5,15 @@ import { StoreLocked } from '../adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
 import { Option } from 'commander';
 import { Refused } from '../client/api.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import { UnreadableMoves } from '../ports/seals.ts';
+import { StoreUnavailable } from '../ports/event-store.ts';
 
 export interface Custody {
   readonly clock: Clock;
+  /** Where the settings say that packages are; null: in the data folder. */
+  readonly openRemoteBlobs: () => Blobs | null;
   /** Ends the program with a sentence. */
   readonly fail: (sentence: string, code: number) => never;
   /** Whether somebody looks on: then long work tells how far it is. */
@@ -19,7 +23,10 @@ export interface Custody {
 /** What scripts can go by: it could not be done; it was done, and the log or a proof does not hold. */
 export const exitCodes = { refused: 1, wrongOptions: 2, broken: 3 } as const;
 
-const told = [Refused, StoreLocked, UnreadableLog, UnusableSeals, UnreadableMoves, UnusableSecret];
+const told = [
+  ...[Refused, StoreLocked, StoreUnavailable],
+  ...[UnreadableLog, UnusableSeals, UnreadableMoves, UnusableSecret],
+];
 
 /** What a person can mend ends the command with a sentence. */
 export async function inSentences({ fail }: Custody, work: () => Promise<void>): Promise<void> {
@@ -36,6 +43,19 @@ export async function inSentences({ fail }: Custody, work: () => Promise<void>):
     if (isFull(error, code))
       fail('The disk is full, or does not take more: nothing was left half-done.', exitCodes.refused);
     throw error;
+  }
+}
+
+/** Closes them when the work is done. */
+export async function withRemoteBlobs<T>(
+  { openRemoteBlobs }: Custody,
+  work: (blobs: Blobs | null) => Promise<T>,
+): Promise<T> {
+  const blobs = openRemoteBlobs();
+  try {
+    return await work(blobs);
+  } finally {
+    await blobs?.close();
   }
 }
 

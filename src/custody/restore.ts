@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { openFolderBlobs } from '../adapters/filesystem/blobs.ts';
 import { copyDurably, exists, syncFile } from '../adapters/filesystem/durable-copies.ts';
 import { syncFolder } from '../adapters/filesystem/durable.ts';
 import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
@@ -11,6 +12,7 @@ import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { identityOfVault, putPersonalKeys } from '../adapters/sqlite/vault-copies.ts';
 import { Refused } from '../client/api.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import { parseHead } from '../core/seals/head.ts';
 import type { Verification } from '../core/seals/verify.ts';
 import { checkFiles, readManifest, type Manifest } from './manifest.ts';
@@ -28,6 +30,8 @@ export interface RestoreOptions {
   readonly until: { readonly position: string } | { readonly atMs: number } | null;
   /** Default: beside the backup. */
   readonly keyFile?: string | undefined;
+  /** Where packages go; default: into the data folder. What is there already stays. */
+  readonly blobs?: Blobs | null;
   readonly nowMs: number;
   readonly progress?: (what: string) => void;
 }
@@ -77,6 +81,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     }
     progress('verifying');
     const verified = await verifiedFolder(unfinished, nowMs);
+    if (options.blobs) await handOver(join(unfinished, 'blobs'), options.blobs, progress);
     for (const name of carriedOver)
       if (entries.includes(name)) await copyDurably(join(data, name), join(unfinished, name));
     for (const name of ['log.db', 'seals.db', 'vault.db', 'seals.ndjson'])
@@ -97,6 +102,19 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   } finally {
     lock?.release();
   }
+}
+
+/** Moves packages from a folder to where the settings say that they are. */
+async function handOver(folder: string, blobs: Blobs, progress: (what: string) => void): Promise<void> {
+  const from = await openFolderBlobs({ folder });
+  for await (const { digest, size } of from.all()) {
+    if ((await blobs.stat(digest))?.size === size) continue;
+    progress(`storing ${digest}`);
+    const content = await from.get(digest);
+    if (content) await blobs.put(content, { expected: digest });
+  }
+  await from.close();
+  await rm(folder, { recursive: true });
 }
 
 function cutOf(until: NonNullable<RestoreOptions['until']>, { log, madeAt }: Manifest): Cut {

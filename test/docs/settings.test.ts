@@ -8,7 +8,8 @@ import { settingNames } from '../../src/config.ts';
 const page = readFileSync(join(import.meta.dirname, '../../docs/settings.md'), 'utf8');
 
 function namesIn(section: string): string[] {
-  return [...section.matchAll(/^\| `([\w-]+)` \|/gm)].flatMap(([, name]) => name ?? []);
+  const cells = [...section.matchAll(/^\| (`[\w-]+`(?:, `[\w-]+`)*) \|/gm)].flatMap(([, cell]) => cell ?? []);
+  return cells.flatMap((cell) => cell.replaceAll('`', '').split(', '));
 }
 
 describe('docs/settings.md', () => {

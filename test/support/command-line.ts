@@ -8,12 +8,14 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** @param stop ends it, as Ctrl-C does, once what it has printed makes it true */
+/** @param settings beside the environment @param stop ends it, as Ctrl-C does, once what it has printed makes it true */
 export async function runCommand(
   args: readonly string[],
   stop: (stdout: string) => boolean = () => false,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/cli.ts', ...args], {
+    env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
