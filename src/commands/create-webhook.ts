@@ -4,6 +4,7 @@ import { derivedId, step } from '../core/context.ts';
 import { mintWebhookSecret, type WebhookSecrets } from '../core/webhook-secrets.ts';
 import { WebhookId, type TenantId } from '../domain/ids.ts';
 import { refuse } from '../domain/refusal.ts';
+import { retentionOf } from '../domain/retention.ts';
 import {
   createWebhook as decide,
   webhook,
@@ -11,7 +12,7 @@ import {
   type NewWebhook,
   type Webhook,
 } from '../domain/webhook.ts';
-import { deliveriesKeptSeconds, webhookDeliveries } from '../domain/webhook-deliveries.ts';
+import { webhookDeliveries } from '../domain/webhook-deliveries.ts';
 import { takePlace, webhookPlaces } from '../domain/webhook-places.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Egress } from '../ports/egress.ts';
@@ -47,9 +48,8 @@ export async function createWebhook(
   const secret = given ?? mintWebhookSecret();
   // Before the webhook is there: what is there can be sent to.
   await webhookSecrets.add({ tenantId, webhookId }, secret, new Date(clock.now()));
-  await store.setRetention(`${webhookDeliveries.name}-${webhookId}`, {
-    maxAgeSeconds: deliveriesKeptSeconds,
-  });
+  const deliveries = `${webhookDeliveries.name}-${webhookId}`;
+  await store.setRetention(deliveries, retentionOf(deliveries));
   const { state, position } = await executor.execute({
     ...{ aggregate: webhook, id: webhookId, tenant: tenantId, context },
     decide: (now) => decide(now, { ...sent, webhookId }),

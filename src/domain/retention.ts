@@ -1,4 +1,7 @@
-/** Which streams do not keep everything: only from these may an event be gone. */
+/**
+ * Which streams do not keep everything: only from these may an event be gone without who verifies the log saying so. Whoever sets a
+ * retention asks here what it is.
+ */
 import { health, healthRetention } from './health.ts';
 import { healthSummary, summaryRetention } from './health/summary.ts';
 import { deliveriesKeptSeconds, webhookDeliveries } from './webhook-deliveries.ts';
@@ -12,6 +15,14 @@ const kept: readonly (readonly [aggregate: string, seconds: number])[] = [
 /** Whether the beginning of this stream may be gone. */
 export function mayBeShortened(stream: string): boolean {
   return keptSeconds(stream) !== undefined;
+}
+
+/** What such a stream keeps. @throws {RangeError} for those that keep everything */
+export function retentionOf(stream: string): { readonly maxAgeSeconds: number } {
+  const maxAgeSeconds = keptSeconds(stream);
+  if (maxAgeSeconds === undefined)
+    throw new RangeError(`${stream} is not among the streams that are shortened`);
+  return { maxAgeSeconds };
 }
 
 function keptSeconds(stream: string): number | undefined {

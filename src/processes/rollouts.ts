@@ -21,7 +21,8 @@ import {
   unconfirmedClaims,
   type SlotState,
 } from '../domain/slot.ts';
-import { healthRetention } from '../domain/health.ts';
+import { health } from '../domain/health.ts';
+import { retentionOf } from '../domain/retention.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import { type RuntimeKind, runtimeOf, type Runtimes, StaleEpoch } from '../ports/runtime.ts';
@@ -30,8 +31,6 @@ import type { Witness } from './witness.ts';
 
 /** Most steps that one wake may take; more means that two decisions undo each other. */
 const maxSteps = 100;
-
-/** Reports are kept for a week. */
 
 interface Step {
   /** Whether something was appended: then ask again at once. */
@@ -88,7 +87,8 @@ export function createRollouts(deps: {
     const { state, revision } = await executor.load(deploymentAggregate, id);
     const slot = await loadSlot(key);
     // Before the first report can come.
-    if (state.phase === 'Pending') await store.setRetention(`health-${id}`, healthRetention);
+    const reports = `${health.name}-${id}`;
+    if (state.phase === 'Pending') await store.setRetention(reports, retentionOf(reports));
     const old = await oldOf(slot, id);
     const awaited = state.phase === 'RollingBack' && state.wasCompleted ? old?.deployment : state;
     const decision = decideRollout({
