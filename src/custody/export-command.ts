@@ -56,7 +56,10 @@ async function runExport(options: Options, custody: Custody): Promise<void> {
   const { data, format, redact = false, stream = [], type = [], tenant = null, from, to, out } = options;
   if (out !== undefined && (await exists(out)))
     throw new Refused(`${out} is there already: name another file.`);
-  const log = openLogReader(join(data, 'log.db'));
+  const path = join(data, 'log.db');
+  if (!(await exists(path)))
+    throw new Refused(`There is no log in ${data}: --data names the data folder of a platform.`);
+  const log = openLogReader(path);
   try {
     const ms = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time));
     const wanted = { format, redact, streams: stream, types: type, tenant, from: ms(from), to: ms(to) };

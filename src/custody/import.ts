@@ -24,6 +24,7 @@ const Kept = z.strictObject({
     maxCount: z.int().min(1).exactOptional(),
     truncateBefore: z.int().min(0).exactOptional(),
   }),
+  last: z.int().min(0).exactOptional(),
 });
 const Event = z.strictObject({
   id: z.uuid(),
@@ -100,8 +101,7 @@ async function write(
         ended = true;
         continue;
       } else if ('retention' in value) {
-        const { stream, retention } = Kept.safeParse(value).data ?? wrong('is no retention of a stream');
-        log.retain(stream, retention);
+        log.retain(Kept.safeParse(value).data ?? wrong('is no retention of a stream'));
       } else {
         const event = Event.safeParse(value).data ?? wrong('is no event');
         add(

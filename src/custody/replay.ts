@@ -116,8 +116,11 @@ async function write(
         );
     }
     if (events === 0) throw new Refused('No event of the log is in this part: nothing was made.');
-    for (const { stream, retention } of log.retentions())
-      if (isWhole(part) || made.has(stream)) made.retain(stream, retention);
+    // Where all is gone, what is known of a stream's end is known of now, not of an earlier place.
+    const isAll = isWhole(part) && part.to === null;
+    for (const { last: ended, ...kept } of log.retentions())
+      if (isWhole(part) || made.has(kept.stream))
+        made.retain(isAll && ended !== undefined ? { ...kept, last: ended } : kept);
     return events;
   } finally {
     made.close();

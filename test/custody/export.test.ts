@@ -8,7 +8,7 @@ import { openLogReader } from '../../src/adapters/sqlite/log-reader.ts';
 import { Refused } from '../../src/client/api.ts';
 import { exported, type ExportOptions } from '../../src/custody/export.ts';
 import { importLog } from '../../src/custody/import.ts';
-import type { RecordedEvent } from '../../src/ports/event-store.ts';
+import { type RecordedEvent, WrongExpectedRevision } from '../../src/ports/event-store.ts';
 import { event, failure, readToEnd } from '../contract/event-store-given.ts';
 import { runCommand } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -85,6 +85,25 @@ describe('an export', function () {
       }),
       { numRuns: 8 },
     );
+  });
+
+  it('remembers where streams ended of which nothing is left', async () => {
+    await fill(path('log.db'), [
+      ['health-gone', 'one'],
+      ['health-gone', 'two'],
+      ['a', 'three'],
+    ]);
+    const store = await openSqliteEventStore({ path: path('log.db') });
+    await store.setRetention('health-gone', { truncateBefore: 2 });
+    expect(await store.scavenge()).to.deep.equal({ removed: 2 });
+    await store.setRetention('health-gone', {});
+    await store.close();
+    expect(await imported(await lines(path('log.db')))).to.equal(1);
+    const made = await openSqliteEventStore({ path: path('new', 'log.db') });
+    const { actual } = await failure(made.append('health-gone', 'none', [event()]), WrongExpectedRevision);
+    expect(actual).to.equal(1);
+    expect(await made.append('health-gone', 1, [event()])).to.include({ revision: 2 });
+    await made.close();
   });
 
   it('shows what was asked for, and nothing personal where told so', async () => {
@@ -167,6 +186,13 @@ describe('an export', function () {
     );
     const printed = await runCommand(['audit', 'export', '--data', path('data')]);
     expect(printed.stdout).to.equal(await readFile(out, 'utf8'));
+    const nowhere = await runCommand(['audit', 'export', '--data', place.path]);
+    expect(nowhere).to.deep.equal({
+      code: 1,
+      stdout: '',
+      stderr: `There is no log in ${place.path}: --data names the data folder of a platform.\n`,
+    });
+    expect(await readdir(place.path)).not.to.include('log.db');
     const taken = await runCommand(['audit', 'import', out, '--data', path('other')]);
     expect([taken.code, taken.stdout]).to.deep.equal([0, `2 events are the log in ${path('other')} now.\n`]);
     expect((await eventsIn(path('other', 'log.db'))).map(placeOf)).to.deep.equal(

@@ -106,6 +106,23 @@ describe('a replay', function () {
     expect(await readdir(into)).not.to.include('replay.json');
   });
 
+  it('remembers where streams ended of which nothing is left, but not as of an earlier place', async () => {
+    const [, , third] = await fill([['health-gone'], ['a'], ['a'], ['health-gone'], ['a']]);
+    const store = await openSqliteEventStore({ path: join(data, 'log.db') });
+    await store.setRetention('health-gone', { truncateBefore: 2 });
+    await store.scavenge();
+    await store.close();
+    expect(await replayed()).to.include({ events: 3 });
+    const again = await openSqliteEventStore({ path: join(into, 'log.db') });
+    expect(await again.append('health-gone', 1, [event()])).to.include({ revision: 2 });
+    await again.close();
+    const earlier = join(place.path, 'earlier');
+    await replayed({ into: earlier, part: { ...everything, to: third ?? null } });
+    const then = await openSqliteEventStore({ path: join(earlier, 'log.db') });
+    expect(await then.append('health-gone', 'none', [event()])).to.include({ revision: 0 });
+    await then.close();
+  });
+
   it('goes on where it was when it was interrupted, up to where the log ended when it began', async () => {
     await fillMany();
     expect((await interrupted()).message).to.include('Interrupted at 2000 of 3500');

@@ -2,6 +2,7 @@
 import type { Retention } from '../../ports/event-store.ts';
 import { outcome, type PackedAppends, type WriterOptions } from './event-store-messages.ts';
 import { openRetention } from './event-store-retention.ts';
+import { openRevisionCache } from './event-store-revisions.ts';
 import { insertEvent, openForWriting, readHead } from './event-store-schema.ts';
 
 export interface Log {
@@ -130,38 +131,5 @@ export function openLog({ path, maxPages }: WriterOptions): Log {
     retain: (stream, kept) => transaction(() => void upsertRetention.run(stream, JSON.stringify(kept))),
     scavenge: (after, now) => transaction(() => scavengeSome(after, now)),
     close: () => database.close(),
-  };
-}
-
-const cachedRevisions = 50_000;
-
-/** Last revisions of the streams used last: two generations, the older dropped whole, so that a hit costs one look-up. */
-function openRevisionCache(load: (stream: string) => number): {
-  get(stream: string): number;
-  set(stream: string, revision: number): void;
-  clear(): void;
-} {
-  let young = new Map<string, number>();
-  let old = new Map<string, number>();
-  function set(stream: string, revision: number): void {
-    if (young.size >= cachedRevisions) {
-      old = young;
-      young = new Map();
-    }
-    young.set(stream, revision);
-  }
-  return {
-    get(stream) {
-      const cached = young.get(stream);
-      if (cached !== undefined) return cached;
-      const revision = old.get(stream) ?? load(stream);
-      set(stream, revision);
-      return revision;
-    },
-    set,
-    clear() {
-      young.clear();
-      old.clear();
-    },
   };
 }

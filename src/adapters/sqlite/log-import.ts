@@ -1,6 +1,8 @@
 /** A log made of events that another log had, in their order, at their places and revisions. */
-import type { RecordedEvent, Retention } from '../../ports/event-store.ts';
+import type { RecordedEvent } from '../../ports/event-store.ts';
+import { openRevisionCache } from './event-store-revisions.ts';
 import { insertEvent, openForWriting, prepareLog } from './event-store-schema.ts';
+import type { KeptStream } from './log-reader.ts';
 
 export type ImportedEvent = Omit<RecordedEvent, 'position'> & { readonly place: number };
 
@@ -13,7 +15,7 @@ export interface LogImport {
   add(event: ImportedEvent): void;
   /** Whether the stream has events. */
   has(stream: string): boolean;
-  retain(stream: string, retention: Retention): void;
+  retain(kept: KeptStream): void;
   /** What was done is durable, and seen by others, when it returns. */
   flush(): void;
   /** Durable when it returns. */
@@ -29,9 +31,10 @@ export function openLogImport(path: string): LogImport {
   const database = openForWriting(path);
   const insert = database.prepare(insertEvent);
   const upsertRetention = database.prepare(
-    'INSERT OR REPLACE INTO streams (stream, retention, last) VALUES (?, ?, NULL)',
+    'INSERT OR REPLACE INTO streams (stream, retention, last) VALUES (?, ?, ?)',
   );
-  const lastOf = database.prepare('SELECT max(revision) AS last FROM events WHERE stream = ?');
+  const selectLast = database.prepare('SELECT max(revision) AS last FROM events WHERE stream = ?');
+  const revisions = openRevisionCache((stream) => Number(selectLast.get(stream)?.['last'] ?? -1));
   const before = database.prepare('SELECT position, id FROM events ORDER BY position DESC LIMIT 1').get();
   const count = Number(database.prepare('SELECT count(*) AS count FROM events').get()?.['count']);
   let last = Number(before?.['position'] ?? 0);
@@ -45,21 +48,24 @@ export function openLogImport(path: string): LogImport {
   return {
     last: before ? { place: last, id: String(before['id']) } : null,
     count,
-    has: (stream) => typeof lastOf.get(stream)?.['last'] === 'number',
+    has: (stream) => revisions.get(stream) >= 0,
     add({ place, stream, revision, id, type, data, metadata }) {
       if (place <= last) throw new RangeError(`its place ${place} does not come behind ${last}`);
-      const before = lastOf.get(stream)?.['last'];
+      const before = revisions.get(stream);
       // What retention had removed is missing at a stream's beginning, never within.
-      if (typeof before === 'number' && revision !== before + 1)
+      if (before >= 0 && revision !== before + 1)
         throw new RangeError(`its revision ${revision} does not follow ${before} of ${stream}`);
       const created = Date.parse(metadata.at);
       insert.run(place, stream, revision, id, type, JSON.stringify(data), JSON.stringify(metadata), created);
       last = place;
+      revisions.set(stream, revision);
       pending += 1;
       if (pending >= eventsATransaction) flush();
     },
     flush,
-    retain: (stream, retention) => void upsertRetention.run(stream, JSON.stringify(retention)),
+    retain({ stream, retention, last: removed }) {
+      upsertRetention.run(stream, JSON.stringify(retention), removed ?? null);
+    },
     close() {
       if (!database.isOpen) return;
       if (database.isTransaction) database.exec('COMMIT');

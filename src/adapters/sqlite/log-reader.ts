@@ -4,9 +4,16 @@ import { openReads } from './event-store-reads.ts';
 import { checkLimit, placeOf, position } from './event-store-rules.ts';
 import { openForReading, readHead, readMeta, schemaVersion, UnreadableLog } from './event-store-schema.ts';
 
+/** A stream that does not keep everything, or did not once. */
+export interface KeptStream {
+  readonly stream: string;
+  readonly retention: Retention;
+  /** Its last revision when retention removed something last: all that is known where everything is gone. */
+  readonly last?: number;
+}
+
 export interface LogReader extends Pick<EventStore, 'logId' | 'readAll' | 'head' | 'compare'> {
-  /** What each stream keeps that does not keep everything. */
-  retentions(): readonly { readonly stream: string; readonly retention: Retention }[];
+  retentions(): readonly KeptStream[];
   close(): void;
 }
 
@@ -30,11 +37,14 @@ export function openLogReader(path: string): LogReader {
       compare: (a, b) => placeOf(logId, a) - placeOf(logId, b),
       retentions: () =>
         database
-          .prepare("SELECT stream, retention FROM streams WHERE retention <> '{}' ORDER BY stream")
+          .prepare(
+            "SELECT stream, retention, last FROM streams WHERE retention <> '{}' OR last IS NOT NULL ORDER BY stream",
+          )
           .all()
-          .map((row) => ({
-            stream: String(row['stream']),
-            retention: JSON.parse(String(row['retention'])) as Retention,
+          .map(({ stream, retention, last }) => ({
+            stream: String(stream),
+            retention: JSON.parse(String(retention)) as Retention,
+            ...(typeof last === 'number' && { last }),
           })),
       close: () => database.close(),
     };

@@ -58,11 +58,11 @@ export async function copyLog(
       `The target's log holds more than the source's, from ${next.value.stream}@${next.value.revision} on: it was served meanwhile, or is another platform's. Empty it, then begin again.`,
     );
   await target.flush();
-  for await (const { stream, retention } of source.retentions()) {
-    const { truncateBefore, ...rest } = retention;
+  for await (const kept of source.retentions()) {
+    const { truncateBefore, ...rest } = kept.retention;
     // A stream that must begin anew would be hidden up to there.
-    const keeps = target.takesShortened || truncateBefore === undefined ? retention : rest;
-    await target.retain({ stream, retention: keeps });
+    const keeps = target.takesShortened || truncateBefore === undefined ? kept.retention : rest;
+    await target.retain({ ...kept, retention: keeps });
   }
   told(through);
   return { events, before, left: shortened.all() };

@@ -37,8 +37,8 @@ export function embeddedTarget(path: string): LogTarget & { close(): void } {
     async flush() {
       made.flush();
     },
-    async retain({ stream, retention }) {
-      made.retain(stream, retention);
+    async retain(kept) {
+      made.retain(kept);
     },
     close() {
       made.close();

@@ -8,6 +8,8 @@ import type { Vault } from '../../ports/vault.ts';
 export interface KeptStream {
   readonly stream: string;
   readonly retention: Retention;
+  /** Its last revision, where it is known of a stream of which everything may be gone. */
+  readonly last?: number;
 }
 
 export interface LogSource extends Pick<EventStore, 'logId' | 'readAll' | 'head' | 'compare'> {
