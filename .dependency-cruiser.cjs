@@ -72,6 +72,13 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/adapters/s3/' },
       to: { path: '^node_modules/minio/' },
     },
+    {
+      name: 'one-file-knows-the-client-of-eventstoredb',
+      severity: 'error',
+      comment: 'so that its successor is a change of one file',
+      from: { path: '^src/', pathNot: '^src/adapters/eventstoredb/connection[.]ts$' },
+      to: { path: '^node_modules/(@eventstore|@grpc|google-protobuf)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -1,5 +1,5 @@
 /** The log as it is asked for: by stream, tenant, actor, type, correlation and time, page by page, the newest or the oldest first. */
-import { fits } from '../core/log-search.ts';
+import { fits } from '../ports/log-search.ts';
 import type { EventStore, LogSearch, Position, RecordedEvent } from '../ports/event-store.ts';
 import type { Scope } from '../ports/read-models.ts';
 import type { AuditEntry, Entries } from './entries.ts';

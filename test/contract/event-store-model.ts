@@ -152,12 +152,15 @@ async function play(store: EventStore, steps: readonly Step[]): Promise<void> {
   }
 }
 
-export function eventStoreModelContract(store: () => EventStore): void {
+export function eventStoreModelContract(
+  current: () => { readonly store: EventStore; readonly runs: number },
+): void {
   it('agrees with a simple model about any sequence of appends, repetitions, retentions and reads', async () => {
     const steps = fc.array(step, { minLength: 1, maxLength: 40 });
+    const { store, runs } = current();
     await fc.assert(
-      fc.asyncProperty(steps, (given) => play(store(), given)),
-      { numRuns: 60 },
+      fc.asyncProperty(steps, (given) => play(store, given)),
+      { numRuns: runs },
     );
   });
 }

@@ -24,6 +24,8 @@ export interface OpenedEventStore {
   destroy(): Promise<void>;
   /** Lets the store's time pass; where it cannot be moved, the suite waits for it. */
   advance?(ms: number): void;
+  /** Random runs beside the model, 60 where nothing is said: fewer where every scavenge is a server's walk through its whole index. */
+  readonly modelRuns?: number;
 }
 
 export type OpenEventStore = () => Promise<OpenedEventStore>;
@@ -359,6 +361,6 @@ export function eventStoreContract(name: string, open: OpenEventStore): void {
       });
     });
 
-    eventStoreModelContract(() => store);
+    eventStoreModelContract(() => ({ store, runs: opened.modelRuns ?? 60 }));
   });
 }

@@ -7,9 +7,9 @@ import {
   matcher,
   placeOf,
   position,
-} from '../../src/adapters/sqlite/event-store-rules.ts';
-import { follow, openGrowth, type Page } from '../../src/adapters/sqlite/event-store-subscription.ts';
-import { fits } from '../../src/core/log-search.ts';
+} from '../../src/adapters/event-log/rules.ts';
+import { follow, openGrowth, type Page } from '../../src/adapters/event-log/following.ts';
+import { fits } from '../../src/ports/log-search.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import {
   StoreUnavailable,
@@ -180,7 +180,12 @@ export function openMemoryEventStore(
 
     subscribe: (options) =>
       follow(
-        { logId, growth, head: () => log.head, page: async (...question) => page(...question) },
+        {
+          logId,
+          growth,
+          head: () => log.head,
+          page: async (after, filter, limit) => page(after, filter, limit),
+        },
         options,
       ),
 

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EventFilter, EventStore, RecordedEvent, Retention } from '../../ports/event-store.ts';
 import { openRetention } from './event-store-retention.ts';
 import { eventRow, recordedEvent, selectEvents } from './event-store-rows.ts';
-import type { Page } from './event-store-subscription.ts';
+import type { Page } from '../event-log/following.ts';
 
 /** Events decoded, or places looked at, in one statement. */
 const chunk = 500;

@@ -7,7 +7,7 @@ import {
   type Position,
   type RecordedEvent,
 } from '../../ports/event-store.ts';
-import { position } from './event-store-rules.ts';
+import { position } from '../event-log/rules.ts';
 
 export interface EventRow {
   readonly place: number;

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { LogSearch, RecordedEvent } from '../../ports/event-store.ts';
 import { eventRow, recordedEvent, selectEvents } from './event-store-rows.ts';
-import type { Page } from './event-store-subscription.ts';
+import type { Page } from '../event-log/following.ts';
 
 /** Places looked at in one statement, which takes a few milliseconds, and in one page. */
 const scannedAtOnce = 4_000;

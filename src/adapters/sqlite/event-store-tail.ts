@@ -1,8 +1,8 @@
 /** The log's newest events in memory, so that many live subscribers do not read the same rows again each. */
 import type { EventFilter, RecordedEvent } from '../../ports/event-store.ts';
 import { recordedEvent, type EventRow } from './event-store-rows.ts';
-import { matcher } from './event-store-rules.ts';
-import type { Page } from './event-store-subscription.ts';
+import { matcher } from '../event-log/rules.ts';
+import type { Page } from '../event-log/following.ts';
 
 const mostEvents = 10_000;
 /** About bytes: most of what events say is ASCII. */

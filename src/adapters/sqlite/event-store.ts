@@ -12,10 +12,10 @@ import { openBatches } from './event-store-batches.ts';
 import { openStreamEnds } from './event-store-ends.ts';
 import { outcome, type PackedAppends } from './event-store-messages.ts';
 import { openReads } from './event-store-reads.ts';
-import { checkAppend, checkLimit, checkRetention, placeOf, position } from './event-store-rules.ts';
+import { checkAppend, checkLimit, checkRetention, placeOf, position } from '../event-log/rules.ts';
 import { openSearch } from './event-store-search.ts';
 import { openForReading, prepareLog } from './event-store-schema.ts';
-import { follow, openGrowth, type FollowedLog } from './event-store-subscription.ts';
+import { follow, openGrowth, type FollowedLog } from '../event-log/following.ts';
 import { openTail } from './event-store-tail.ts';
 
 export interface SqliteEventStoreOptions {

@@ -1,7 +1,7 @@
 /** The log's rows as they were written, their JSON as a text: for who hashes all of them. */
 import { DamagedEvent, type Position } from '../../ports/event-store.ts';
 import { eventRow, selectEvents } from './event-store-rows.ts';
-import { placeOf, position } from './event-store-rules.ts';
+import { placeOf, position } from '../event-log/rules.ts';
 import { openForReading } from './event-store-schema.ts';
 
 export interface EventContent {

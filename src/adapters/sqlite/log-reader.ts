@@ -1,7 +1,7 @@
 /** The log's file, for reading alone: beside the server that writes it, or where none runs. */
 import type { EventStore, Retention } from '../../ports/event-store.ts';
 import { openReads } from './event-store-reads.ts';
-import { checkLimit, placeOf, position } from './event-store-rules.ts';
+import { checkLimit, placeOf, position } from '../event-log/rules.ts';
 import { openForReading, readHead, readMeta, schemaVersion, UnreadableLog } from './event-store-schema.ts';
 
 /** A stream that does not keep everything, or did not once. */

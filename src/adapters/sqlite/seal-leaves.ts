@@ -2,7 +2,7 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { StoreUnavailable } from '../../ports/event-store.ts';
 import type { Leaf, SealLeaves } from '../../ports/seals.ts';
-import { placeOf, position } from './event-store-rules.ts';
+import { placeOf, position } from '../event-log/rules.ts';
 
 /** The file cannot be worked with, or is of another log. The message says what to do. */
 export class UnusableSeals extends Error {

@@ -1,6 +1,6 @@
 /** Catching up and following are one loop over pages: a page that ends at the log's end is live. So there is no seam. */
 import type { RecordedEvent, SubscriptionBatch, SubscribeOptions } from '../../ports/event-store.ts';
-import { checkLimit, placeOf, position } from './event-store-rules.ts';
+import { checkLimit, placeOf, position } from './rules.ts';
 
 /** Places are numbers from 1 in here; the log's start is 0. */
 export interface Page {
@@ -13,8 +13,13 @@ export interface Page {
 export interface FollowedLog {
   readonly logId: string;
   head(): number;
-  /** May answer fewer than `limit` events before the end, but always gets on. */
-  page(after: number, filter: SubscribeOptions['filter'], limit: number): Promise<Page>;
+  /** May answer fewer than `limit` events before the end, but always gets on. Ends early, with anything, at the signal. */
+  page(
+    after: number,
+    filter: SubscribeOptions['filter'],
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Page>;
   readonly growth: Growth;
 }
 
@@ -77,7 +82,7 @@ export async function* follow(
       await log.growth.next(signal);
       continue;
     }
-    const page = await log.page(at, filter, batchSize);
+    const page = await log.page(at, filter, batchSize, signal);
     if (over()) return;
     at = page.next;
     told = true;

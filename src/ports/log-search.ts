@@ -1,5 +1,5 @@
 /** What a search of the log finds, said once in code: for events that were read otherwise, and for stores without a language of their own. */
-import type { LogSearch, RecordedEvent } from '../ports/event-store.ts';
+import type { LogSearch, RecordedEvent } from './event-store.ts';
 
 export function fits(where: LogSearch, { id, type, stream, data, metadata }: RecordedEvent): boolean {
   const { tenant, actor, correlationId, causationId } = metadata;
