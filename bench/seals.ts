@@ -55,7 +55,7 @@ async function open(folder: string, isSealed: boolean) {
   const logger = createLogger(config);
   const ports = await openPorts(config);
   const platform = createPlatform(ports, config, logger);
-  const sealing = isSealed ? await startSealing(ports, config, logger) : null;
+  const sealing = isSealed ? await startSealing(ports, config, logger, platform.leadership) : null;
   await platform.projector.start();
   const { executor } = platform;
   const { vault, clock } = ports;

@@ -48,6 +48,7 @@ const program = new Command('slipway')
 program
   .command('serve', { isDefault: true })
   .description('start the server; settings are environment variables, see docs/settings.md')
+  .option('--roles <list>', 'what this process does: api, projector, processes (SLIPWAY_ROLES)')
   .action(serve);
 
 const terminal = { clock: createSystemClock(), fail };
@@ -74,9 +75,9 @@ program.addCommand(projectionsCommand(terminal));
 
 await program.parseAsync();
 
-async function serve(): Promise<void> {
+async function serve({ roles }: { readonly roles?: string }): Promise<void> {
   try {
-    const config = readConfig(process.env);
+    const config = readConfig({ ...process.env, ...(roles === undefined ? {} : { SLIPWAY_ROLES: roles }) });
     const logger = createLogger(config);
     const server = await startServer(config, { logger, announce });
     stopOnSignals(server);

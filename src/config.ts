@@ -1,6 +1,7 @@
 /** Settings: environment variables, all read and judged here, once, at start. */
 import { parseRange } from './adapters/egress/addresses.ts';
 import type { S3Place } from './adapters/s3/connection.ts';
+import { problemsOfSharing, roles, serverRoles } from './roles.ts';
 import { scenarioNames, parseScenario } from './adapters/simulated/scenario.ts';
 import { z } from 'zod';
 
@@ -30,10 +31,6 @@ const ranges = z
     return known;
   });
 
-/** What a process of the platform does: answer requests, keep read models up with the log, decide what happens next. */
-export const serverRoles = ['api', 'projector', 'processes'] as const;
-export type ServerRole = (typeof serverRoles)[number];
-
 const address = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && [url.origin, `${url.origin}/`].includes(text) && /^https?:$/.test(url.protocol);
@@ -53,6 +50,12 @@ const s3 = z.object({
   S3_REGION: z.string().default('us-east-1'),
 });
 
+const drain = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number of seconds, 0 to 300')
+  .transform(Number)
+  .refine((seconds) => seconds <= 300, 'must be a whole number of seconds, 0 to 300');
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An empty variable counts as one that is not set, as shells and compose files leave them. */
@@ -69,6 +72,8 @@ const settings = z.object({
     .string()
     .refine((text) => parseScenario(text) !== null, `must be one of ${scenarioNames.join(', ')}`)
     .optional(),
+  SLIPWAY_ROLES: roles.default([...serverRoles]),
+  SLIPWAY_DRAIN_SECONDS: drain.default(0),
   SLIPWAY_RATE_LIMITS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   SLIPWAY_MASTER_KEY: z.string().optional(),
   JWT_SECRET: z.string().optional(),
@@ -157,6 +162,7 @@ export function readConfig(environment: Environment): Config {
       'SLIPWAY_RUNTIME: the simulated runtime runs nothing, so NODE_ENV=production refuses it; set agent',
     );
   problems.push(...problemsOfS3(given));
+  problems.push(...problemsOfSharing(given, parsed.data?.SLIPWAY_ROLES ?? serverRoles));
   if (!parsed.success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
   return parsed.data;
 }

@@ -79,8 +79,10 @@ interface Lock {
   release(): void;
 }
 
-/** @param replaced what a test brings instead; it is closed like the rest */
-export async function openPorts(config: Config, replaced: Partial<Ports> = {}): Promise<OpenPorts> {
+/** What a test brings instead of adapters; it is closed like them. */
+export type Replaced = Partial<Ports & Pick<OpenPorts, 'rateLimits'>>;
+
+export async function openPorts(config: Config, replaced: Replaced = {}): Promise<OpenPorts> {
   const container = new Container({ defaultScope: 'Singleton' });
   const file = (name: string): string => join(config.SLIPWAY_DATA_DIR, name);
   const opened: (() => Promise<void>)[] = [];
@@ -151,7 +153,7 @@ export async function openPorts(config: Config, replaced: Partial<Ports> = {}): 
   );
   const rateLimits = bind<RateLimits>(
     'RateLimits',
-    () => openMemoryRateLimits({ clock }),
+    async () => replaced.rateLimits ?? (await openMemoryRateLimits({ clock })),
     (counts) => counts.close(),
   );
   const blobs = bind<Blobs>(

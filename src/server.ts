@@ -30,28 +30,31 @@ import { pluginRoutes } from './api/plugin-manager/plugins.ts';
 import { rolloutFreezeRoutes } from './api/plugin-manager/rollout-freeze.ts';
 import { rolloutRoutes } from './api/plugin-manager/rollouts.ts';
 import { secretRoutes } from './api/plugin-manager/secrets.ts';
+import { followStated, type StatedElsewhere } from './api/plugin-manager/stated-elsewhere.ts';
 import { tenantRoutes } from './api/plugin-manager/tenants.ts';
 import { userRoutes } from './api/plugin-manager/users.ts';
 import { socketFace } from './api/socket/face.ts';
-import { openSockets, type Sockets } from './api/socket/sockets.ts';
+import { openSockets, type Sockets, type SocketsOptions } from './api/socket/sockets.ts';
 import { keyFileRenewal } from './custody/personal-keys.ts';
 import { createFirstAdmin, type FirstAdmin } from './commands/create-first-admin.ts';
 import type { Config } from './config.ts';
-import { openPorts, type Ports } from './container.ts';
+import { openPorts, type Ports, type Replaced } from './container.ts';
 import { createApiKeys } from './core/api-keys.ts';
 import { createConfigurationChecks } from './core/configuration-checks.ts';
 import { createConsistency } from './core/consistency.ts';
 import { createIdempotency } from './core/idempotency.ts';
+import { leadOnce } from './core/leadership.ts';
 import { createPasswordTries } from './core/password-tries.ts';
 import { createPasswords } from './core/passwords.ts';
 import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
+import { sleep } from './core/waiting.ts';
 import { tenant } from './domain/tenant.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
-import { startSealing, type Sealing } from './sealing.ts';
+import { sealedElsewhere, startSealing, type Sealing } from './sealing.ts';
 import { createAnnouncer } from './projections/announcements/announcer.ts';
 import { allProjections } from './projections.ts';
 import { emailsOf } from './projections/users.ts';
@@ -62,7 +65,10 @@ export interface Server {
   readonly ports: Ports;
   /** Resolves when every projection stands where the log ended at start: from then on all routes answer. */
   readonly ready: Promise<void>;
-  /** Lets running requests end, then closes everything. Idempotent. */
+  /**
+   * Says that it is not ready any more, and answers on for as long as the settings say, so that a balancer notices; then lets running
+   * requests end, and closes everything. Idempotent.
+   */
   stop(): Promise<void>;
 }
 
@@ -76,32 +82,51 @@ export async function startServer(
   options: {
     readonly logger: Logger;
     readonly announce: FirstAdmin['announce'];
-    readonly ports?: Partial<Ports>;
+    readonly ports?: Replaced;
   },
 ): Promise<Server> {
   const { logger } = options;
   const ports = await openPorts(config, options.ports);
-  const platform = createPlatform(ports, config, logger);
+  const roles = config.SLIPWAY_ROLES;
+  const answers = roles.includes('api');
+  const platform = createPlatform(ports, config, logger, { roles });
+  const { isShared } = platform;
   const configurationChecks = createConfigurationChecks();
+  const ending = new AbortController();
+  let following: Promise<void> = Promise.resolve();
   let sockets: Sockets | null = null;
   let sealing: Sealing | null = null;
+  let stated: StatedElsewhere | null = null;
+
+  async function close(): Promise<void> {
+    ending.abort();
+    await following;
+    await stated?.stop();
+    await configurationChecks.close();
+    await platform.stop();
+    await sealing?.stop();
+    await ports.close();
+  }
+
   try {
     const { eventStore: store, readModels: models, vault, clock, runtimes } = ports;
     const { executor, projector } = platform;
     const passwords = createPasswords();
-    const sessions = createSessions(vault, clock);
+    const sessions = createSessions(vault, clock, { isShared });
     const tokens = createTokens(ports.sessionSecret, clock);
-    await createFirstAdmin(
-      { executor, vault, passwords },
-      {
-        email: Email.parse(config.SLIPWAY_ADMIN_EMAIL),
-        password: config.SLIPWAY_ADMIN_PASSWORD ?? null,
-        announce: options.announce,
-      },
-    );
+    const admin = {
+      email: Email.parse(config.SLIPWAY_ADMIN_EMAIL),
+      password: config.SLIPWAY_ADMIN_PASSWORD ?? null,
+      announce: options.announce,
+    };
+    // Of several that start at once, one: each would print another password.
+    if (answers)
+      await leadOnce(platform.leadership, 'setup', () =>
+        createFirstAdmin({ executor, vault, passwords }, admin),
+      );
 
-    sealing = await startSealing(ports, config, logger);
-    const { sealer } = sealing;
+    if (roles.includes('processes')) sealing = await startSealing(ports, config, logger, platform.leadership);
+    const sealer = sealing?.sealer ?? sealedElsewhere();
     await projector.start();
     const readiness = await followReadiness(store, platform);
     const core = {
@@ -124,7 +149,11 @@ export async function startServer(
       webhookSecrets: platform.webhookSecrets,
       egress: ports.egress,
     };
-    const desk = createAgentDesk({ models, executor, agent: runtimes.agent, clock });
+    if (answers && isShared) {
+      stated = await followStated({ store, executor, clock, log: logger });
+      following = sessions.followOthers({ clock, log: logger, signal: ending.signal });
+    }
+    const desk = createAgentDesk({ models, executor, agent: stated ?? runtimes.agent, clock });
     const pluginManager = pluginManagerFace([
       ...authenticationRoutes(core),
       ...pluginRoutes(core),
@@ -154,8 +183,11 @@ export async function startServer(
       clock,
       logger,
       ...authentication,
-      consistency: createConsistency({ projector, compare: (a, b) => store.compare(a, b) }),
-      idempotency: createIdempotency({ executor, vault, clock, log: logger }),
+      consistency: createConsistency({
+        ...{ projector, compare: (a, b) => store.compare(a, b) },
+        ...(isShared && { head: () => store.head() }),
+      }),
+      idempotency: createIdempotency({ executor, vault, clock, log: logger, isShared }),
       rateLimiting: createRateLimiting({
         rateLimits: ports.rateLimits,
         tenantLimit: createTenantLimits({ executor, clock, log: logger }),
@@ -169,50 +201,50 @@ export async function startServer(
     const app = createApp({
       always: health,
       // The API reference lies within the IDP's prefix.
-      faces: [pluginManager, openApi, idp, socketFace],
+      faces: answers ? [pluginManager, openApi, idp, socketFace] : [pluginManagerFace([])],
       services,
       isReady: () => readiness.now().ready,
       corsOrigins: config.CORS_ORIGINS,
     });
     const announcer = createAnnouncer({ store, schemas: platform.schemas, executor, vault });
-    sockets = await openSockets({
+    const socketsOptions: SocketsOptions = {
       ...{ store, announcer, authentication, sessions, clock, logger },
       isReady: () => readiness.now().ready,
       isSuspended: async (id) => (await executor.load(tenant, id)).state?.status === 'Suspended',
       origins: config.CORS_ORIGINS,
       isTrustedProxy,
       limits: { all: config.SLIPWAY_MAX_SOCKETS, perUser: config.SLIPWAY_SOCKETS_PER_USER },
-    });
-    const taken = sockets;
+    };
+    const taken = answers ? await openSockets(socketsOptions) : null;
+    sockets = taken;
     const malformed = createMalformed(pluginManager.errors, services);
     const limits = {
       ...defaultConnectionLimits,
       connections: defaultConnectionLimits.connections + config.SLIPWAY_MAX_SOCKETS,
     };
     const http = await createHttpServer({
-      ...{ app, malformed, upgrades: taken, isTrustedProxy, limits, host: config.HOST, port: config.PORT },
+      ...{ app, malformed, isTrustedProxy, limits, host: config.HOST, port: config.PORT },
+      ...(taken && { upgrades: taken }),
     });
-    await platform.processes.start();
+    if (roles.includes('processes')) await platform.processes.start();
 
     let stopping: Promise<void> | null = null;
     const stop = async (): Promise<void> => {
+      readiness.leave();
+      http.wane();
+      const drainMs = config.SLIPWAY_DRAIN_SECONDS * 1_000;
+      if (drainMs > 0) await sleep(clock, drainMs, ending.signal);
       // Nothing new from here on; a connection that has become a socket ends by its farewell.
-      const drained = Promise.all([http.stop(), taken.stop()]);
+      const drained = Promise.all([http.stop(), taken?.stop()]);
       // Or those who wait for news would hold it up.
       desk.close();
       await drained;
-      await configurationChecks.close();
-      await platform.stop();
-      await sealing?.stop();
-      await ports.close();
+      await close();
     };
     return { url: http.url, platform, ports, ready: readiness.reached, stop: () => (stopping ??= stop()) };
   } catch (error) {
     await sockets?.stop();
-    await configurationChecks.close();
-    await platform.stop();
-    await sealing?.stop();
-    await ports.close();
+    await close();
     throw error;
   }
 }
@@ -229,10 +261,16 @@ const apiInfo = {
 async function followReadiness(
   store: EventStore,
   { projector, projections }: Pick<Platform, 'projector' | 'projections'>,
-): Promise<{ readonly now: () => Readiness; readonly reached: Promise<void> }> {
+): Promise<{
+  readonly now: () => Readiness;
+  readonly reached: Promise<void>;
+  /** From now on it says that it stops. */
+  leave(): void;
+}> {
   const head = await store.head();
   const there = new Set<string>();
   const names = projections.map(({ name }) => name);
+  let stopping = false;
   const follow = async (name: string): Promise<void> => {
     // False also when the projector stops: then nobody asks any more.
     if (await projector.waitFor([name], head, Number.MAX_SAFE_INTEGER)) there.add(name);
@@ -240,8 +278,12 @@ async function followReadiness(
   return {
     now: () => ({
       ready: there.size === names.length,
+      stopping,
       projections: names.map((name) => ({ name, ready: there.has(name) })),
     }),
     reached: Promise.all(names.map(follow)).then(() => undefined),
+    leave: () => {
+      stopping = true;
+    },
   };
 }

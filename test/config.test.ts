@@ -29,6 +29,11 @@ describe('settings', () => {
     ['SLIPWAY_RUNTIME', 'kubernetes'],
     ['SLIPWAY_SIMULATE', 'fine'],
     ['SLIPWAY_RATE_LIMITS', 'no'],
+    ['SLIPWAY_ROLES', 'api,everything'],
+    ['SLIPWAY_ROLES', 'api'],
+    ['SLIPWAY_ROLES', 'projector, processes'],
+    ['SLIPWAY_DRAIN_SECONDS', '301'],
+    ['SLIPWAY_DRAIN_SECONDS', '5s'],
     ['CORS_ORIGINS', 'https://a.example.com/path'],
     ['CORS_ORIGINS', '*'],
     ['SLIPWAY_EGRESS_ALLOW', 'localhost'],
@@ -69,6 +74,22 @@ describe('settings', () => {
       /^S3_SECRET_KEY: /,
     );
     expect(() => readS3Place(keys)).to.throw(WrongSetting, 'S3_ENDPOINT');
+  });
+
+  it('let one process do everything, named or not, in any order', () => {
+    const all = ['api', 'projector', 'processes'];
+    expect(readConfig({}).SLIPWAY_ROLES).to.deep.equal(all);
+    expect(readConfig({ SLIPWAY_ROLES: 'processes, api,projector' }).SLIPWAY_ROLES).to.deep.equal(all);
+  });
+
+  it('refuse several processes on the embedded stores, and shared stores without shared keys', () => {
+    const [alone] = problem({ SLIPWAY_ROLES: 'api' }).split('\n');
+    expect(alone).to.include('EVENTSTORE_URL and MONGODB_URL');
+    const shared = { EVENTSTORE_URL: 'esdb://localhost:2113?tls=false', MONGODB_URL: 'mongodb://localhost' };
+    const problems = problem({ ...shared, SLIPWAY_ROLES: 'api' }).split('\n');
+    for (const name of ['SLIPWAY_MASTER_KEY', 'JWT_SECRET'])
+      expect(problems.filter((line) => line.startsWith(`${name}: `))).to.have.length(1);
+    expect(problems.some((line) => line.startsWith('SLIPWAY_ROLES'))).to.equal(false);
   });
 
   it('refuse the simulated runtime in production', () => {

@@ -13,6 +13,8 @@ import { pluginManagerLimits } from './plugin-manager/face.ts';
 /** Where each projection stands compared with the log's end as it was at start. */
 export interface Readiness {
   readonly ready: boolean;
+  /** It still answers, and soon will no more. */
+  readonly stopping: boolean;
   readonly projections: readonly { readonly name: string; readonly ready: boolean }[];
 }
 
@@ -20,7 +22,7 @@ const HealthBody = z.strictObject({ status: z.literal('ok'), uptimeSeconds: z.in
 
 const ReadinessBody = z
   .strictObject({
-    status: z.enum(['ready', 'starting']),
+    status: z.enum(['ready', 'starting', 'stopping']),
     projections: z.array(z.strictObject({ name: z.string(), ready: z.boolean() })),
   })
   .meta({ id: 'Readiness' });
@@ -67,8 +69,12 @@ export function healthFace({
         limit: 'none',
         responses: { 200: ReadinessBody, 503: ReadinessBody },
         handler: async () => {
-          const { ready, projections } = readiness();
-          return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'starting', projections } };
+          const { ready, stopping, projections } = readiness();
+          const begun = ready ? 'ready' : 'starting';
+          return {
+            status: ready && !stopping ? 200 : 503,
+            body: { status: stopping ? 'stopping' : begun, projections },
+          };
         },
       }),
     ],

@@ -10,6 +10,8 @@ import { commandRecord, isDecided, receive, settle } from './command-record.ts';
 import type { CommandEvent, CommandRecord } from './command-record.ts';
 import { derivedId, step } from './context.ts';
 import type { Executor } from './executor.ts';
+import { TooBusy } from './gate.ts';
+import { backoff } from './waiting.ts';
 
 const Answer = z.object({
   status: z.number().int(),
@@ -58,17 +60,45 @@ export class AnswerExpired extends Error {
   override readonly name = 'AnswerExpired';
 }
 
+/** How long another process is waited for that answers the same request, and how long a process that is gone holds the others up. */
+const waitedMs = 10_000;
+const heldMs = 15_000;
 const keptMs = 24 * 60 * 60 * 1_000;
 
+/** @param options.isShared whether other processes may be asked the same: then one of them answers, and the others wait for it */
 export function createIdempotency(options: {
   readonly executor: Executor;
-  readonly vault: Pick<Vault, 'get' | 'put' | 'fingerprint'>;
+  readonly vault: Pick<Vault, 'get' | 'put' | 'putIfAbsent' | 'delete' | 'fingerprint'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isShared?: boolean;
 }): Idempotency {
-  const { executor, vault, clock, log } = options;
+  const { executor, vault, clock, log, isShared = false } = options;
   type Outcome = Awaited<ReturnType<Idempotency['run']>>;
   const running = new Map<string, { readonly bodyHash: string; readonly outcome: Promise<Outcome> }>();
+
+  /**
+   * One process at a time. Were two at it, their effects would still be one, since they derive from one id; but their answers would be two.
+   * @throws {TooBusy} when another takes too long
+   */
+  async function alone(id: string, run: () => Promise<Outcome>): Promise<Outcome> {
+    if (!isShared) return run();
+    const key = { kind: 'command-running', name: id };
+    const end = clock.monotonic() + waitedMs;
+    const take = () =>
+      vault.putIfAbsent(key, new Uint8Array(), { expiresAt: new Date(clock.now() + heldMs) });
+    for (let asked = 1; !(await take()); asked += 1) {
+      if (clock.monotonic() >= end) throw new TooBusy('the same request is being answered elsewhere');
+      await new Promise<void>((resolve) => void clock.after(backoff(asked, 20, 250), resolve));
+    }
+    try {
+      return await run();
+    } finally {
+      await vault.delete(key).catch((error: unknown) => {
+        log.warn({ err: error, commandId: id }, 'a key could not be let go of; that ends by itself');
+      });
+    }
+  }
 
   async function runOnce(
     request: KeyedRequest,
@@ -133,7 +163,9 @@ export function createIdempotency(options: {
       if (other && other.bodyHash !== bodyHash)
         throw new IdempotencyKeyReused('the key is in use with another body');
       if (other) return { answer: (await other.outcome).answer, replayed: true };
-      const outcome = runOnce(request, id, bodyHash, execute).finally(() => running.delete(id));
+      const outcome = alone(id, () => runOnce(request, id, bodyHash, execute)).finally(() =>
+        running.delete(id),
+      );
       running.set(id, { bodyHash, outcome });
       return outcome;
     },

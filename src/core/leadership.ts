@@ -23,6 +23,28 @@ export interface Leadership {
   lead(name: string, signal: AbortSignal, work: (term: Term) => Promise<void>): Promise<void>;
 }
 
+/** Another process does this, and this one must not. */
+export class LedElsewhere extends Error {
+  override readonly name = 'LedElsewhere';
+}
+
+/** Does something once, while no other process does it. @throws what `work` throws */
+export async function leadOnce(
+  leadership: Leadership,
+  name: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  // Whoever waits for it below hears of it.
+  promise.catch(() => undefined);
+  await leadership.lead(name, done.signal, async () => {
+    await work().then(() => resolve(undefined), reject);
+    done.abort();
+  });
+  await promise;
+}
+
 /** Milliseconds: how long nobody leads when a process is gone without a word. */
 export const leaseMs = 10_000;
 const renewEveryMs = leaseMs / 4;

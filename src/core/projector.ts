@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
-import { leadAlone, type Leadership } from './leadership.ts';
+import { leadAlone, LedElsewhere, type Leadership } from './leadership.ts';
 import type { Parked } from './projection-bookmark.ts';
 import { createProjectionLoop } from './projection-loop.ts';
 import type { ProjectionLoop } from './projection-loop.ts';
@@ -49,11 +49,6 @@ export interface Projector {
   compare(projection: string): Promise<Comparison>;
   /** Makes them what the log makes of them, at once, and tells what was different. @throws as `compare` does */
   rebuild(projection: string): Promise<Comparison>;
-}
-
-/** Another process writes the documents, and this one must not. */
-export class LedElsewhere extends Error {
-  override readonly name = 'LedElsewhere';
 }
 
 const countedLag = 1_000;

@@ -45,6 +45,33 @@ describe('consistency', () => {
     expect(asked.map(({ timeoutMs }) => timeoutMs)).to.deep.equal([2_000, 2_000]);
   });
 
+  it('waits for where the log ends as it is asked, where other processes take commands too', async () => {
+    let [head, heads] = [at(4), 0];
+    const waits = createConsistency({
+      projector: {
+        waitFor: async (_names, position, timeoutMs) => {
+          asked.push({ position, timeoutMs });
+          return placeOf(position) <= stands;
+        },
+      },
+      compare: (a, b) => placeOf(a) - placeOf(b),
+      head: async () => {
+        heads += 1;
+        await new Promise(setImmediate);
+        return head;
+      },
+    });
+    const question = { principal: 'usr_a', projections: 'all' } as const;
+    const first = waits.wait(question);
+    // The log grows while it is asked: whoever asks then is told of it, and all of them at once.
+    head = at(6);
+    const others = Array.from({ length: 20 }, () => waits.wait(question));
+    await first;
+    for (const other of others) expect(await other).to.deep.equal({ stale: true });
+    expect(heads).to.equal(2);
+    expect(asked.slice(1)).to.deep.equal(Array(20).fill({ position: at(6), timeoutMs: 200 }));
+  });
+
   it('remembers a bounded number of principals', async () => {
     const waits = consistency();
     for (const principal of ['a', 'b', 'c']) waits.reached(principal, at(9));

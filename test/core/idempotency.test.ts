@@ -4,6 +4,7 @@ import { commandEvents } from '../../src/core/command-record.ts';
 import { AnswerExpired, createIdempotency, IdempotencyKeyReused } from '../../src/core/idempotency.ts';
 import type { Answer, Idempotency } from '../../src/core/idempotency.ts';
 import type { Executor } from '../../src/core/executor.ts';
+import { TooBusy } from '../../src/core/gate.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { failure } from '../support/failure.ts';
@@ -62,6 +63,52 @@ describe('idempotency', () => {
     expect(new Set(all.map(({ answer }) => JSON.stringify(answer))).size).to.equal(1);
     expect(all.filter(({ replayed }) => !replayed)).to.have.length(1);
     expect(await totals()).to.deep.equal([1, 1]);
+  });
+
+  describe('of several processes', () => {
+    /** Another process over the same log and vault. */
+    const another = (sealed: Vault = vault) =>
+      createIdempotency({
+        executor: createExecutor({ store, schemas, snapshots: null, clock, log }),
+        ...{ vault: sealed, clock, log, isShared: true },
+      });
+    /** Time passes until it is settled. */
+    async function passes<T>(asked: Promise<T>): Promise<T> {
+      const state = { settled: false };
+      void asked.then(
+        () => (state.settled = true),
+        () => (state.settled = true),
+      );
+      while (!state.settled) await clock.advance(20);
+      return asked;
+    }
+
+    it('gives 50 requests at once one effect and one answer, whichever of them each is sent to', async () => {
+      const processes = Array.from({ length: 5 }, () => another());
+      let executed = 0;
+      const counted: ReturnType<typeof work> = async (given) => {
+        const answer = await work(1)(given);
+        return { ...answer, body: { executed: (executed += 1) } };
+      };
+      const asked = Array.from({ length: 50 }, (_, index) =>
+        processes[index % 5]!.run(request('x'), counted),
+      );
+      const all = await passes(Promise.all(asked));
+      expect(new Set(all.map(({ answer }) => JSON.stringify(answer))).size).to.equal(1);
+      expect(all.filter(({ replayed }) => !replayed)).to.have.length(1);
+      expect(await totals()).to.deep.equal([1, 1]);
+    });
+
+    it('is busy while another is at it for long, and goes on when that one is gone', async () => {
+      const hangs = another().run(request('x'), () => new Promise<Answer>(() => undefined));
+      hangs.catch(() => undefined);
+      await clock.advance(1_000);
+      const refused = await failure(passes(another().run(request('x'), work(1))));
+      expect(refused).to.be.instanceOf(TooBusy);
+      await clock.advance(5_000);
+      expect(await passes(another().run(request('x'), work(1)))).to.include({ replayed: false });
+      expect(await totals()).to.deep.equal([1, 1]);
+    });
   });
 
   it('replays the answer after a restart, and tells keys and principals apart', async () => {

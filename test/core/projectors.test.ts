@@ -1,8 +1,8 @@
 /** Projectors of several processes over the same stores. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { leadByLease, leaseMs } from '../../src/core/leadership.ts';
-import { createProjector, LedElsewhere, type Projector } from '../../src/core/projector.ts';
+import { leadByLease, leaseMs, LedElsewhere } from '../../src/core/leadership.ts';
+import { createProjector, type Projector } from '../../src/core/projector.ts';
 import type { Collection, Projection } from '../../src/core/projection.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventStore, Position } from '../../src/ports/event-store.ts';

@@ -3,7 +3,9 @@ import { createSessions } from '../../src/core/sessions.ts';
 import type { Sessions } from '../../src/core/sessions.ts';
 import { UserId } from '../../src/domain/ids.ts';
 import type { Vault } from '../../src/ports/vault.ts';
+import { createRecordingLog } from '../support/recording-log.ts';
 import { openTestVault } from '../support/test-vault.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 describe('sessions', () => {
   const ada = UserId.parse('usr_a');
@@ -28,6 +30,29 @@ describe('sessions', () => {
     await sessions.end(session);
     expect(await sessions.isAlive(session)).to.be.false;
     expect(await createSessions(vault, clock).isAlive(session)).to.be.false;
+  });
+
+  it('that another process ends are dead at once, and told within a second', async () => {
+    const time = createVirtualClock(now);
+    const here = createSessions(vault, time, { isShared: true });
+    const elsewhere = createSessions(vault, time, { isShared: true });
+    const [session, other] = [await here.open(ada, inAnHour()), await here.open(ada, inAnHour())];
+    expect(await elsewhere.isAlive(session)).to.be.true;
+    const told: string[] = [];
+    elsewhere.onEnd((sessionId) => told.push(sessionId));
+    const stopping = new AbortController();
+    const following = elsewhere.followOthers({
+      ...{ clock: time, log: createRecordingLog(), signal: stopping.signal },
+    });
+    await here.end(session);
+    expect(await elsewhere.isAlive(session)).to.be.false;
+    // The vault answers when it does, and time passes only meanwhile.
+    for (let turns = 0; told.length === 0 && turns < 1_000; turns += 1) await time.advance(10);
+    await time.advance(3_000);
+    expect(told).to.deep.equal([session.sessionId]);
+    expect(await elsewhere.isAlive(other)).to.be.true;
+    stopping.abort();
+    await following;
   });
 
   it('end by themselves', async () => {

@@ -63,7 +63,11 @@ export const VerificationAnswer = z
   })
   .meta({ id: 'Verification' });
 
-export function sealRoutes({ sealer }: { readonly sealer: Sealer }): readonly Route[] {
+export function sealRoutes({
+  sealer,
+}: {
+  readonly sealer: Omit<Sealer, 'start' | 'stop'>;
+}): readonly Route[] {
   // It reads the whole log.
   const gate = createGate({ atOnce: 1, waiting: 2 });
   return [

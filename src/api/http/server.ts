@@ -9,6 +9,8 @@ export interface HttpServer {
   /** `http://127.0.0.1:3000` */
   readonly url: string;
   readonly port: number;
+  /** Answers on, and with every answer asks its client to come back by another connection. */
+  wane(): void;
   /**
    * Accepts nothing new, lets running requests end, closes idle connections; what still runs after the time allowed is cut off.
    * Resolves when no connection is left, those that were handed over among them. Idempotent.
@@ -54,9 +56,10 @@ export async function createHttpServer({
   limits = defaultConnectionLimits,
 }: HttpServerOptions): Promise<HttpServer> {
   let stopping: Promise<void> | null = null;
+  let waning = false;
   const running = new Set<ServerResponse>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    if (stopping) response.setHeader('Connection', 'close');
+    if (waning) response.setHeader('Connection', 'close');
     running.add(response);
     response.once('close', () => running.delete(response));
     app(request, response);
@@ -98,12 +101,17 @@ export async function createHttpServer({
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   const shownHost = host.includes(':') ? `[${host}]` : host;
 
+  function wane(): void {
+    waning = true;
+    // Or a client would send its next request on a connection that is about to go.
+    for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');
+  }
+
   async function drain(): Promise<void> {
+    wane();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     server.close(() => resolve(undefined));
     server.closeIdleConnections();
-    // Or a client would send its next request on a connection that is about to go.
-    for (const response of running) if (!response.headersSent) response.setHeader('Connection', 'close');
     // A connection whose request was running when the stop began is idle later, not closed.
     const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
     const force = setTimeout(() => server.closeAllConnections(), drainMs);
@@ -115,6 +123,7 @@ export async function createHttpServer({
   return {
     url: `http://${shownHost}:${address.port}`,
     port: address.port,
+    wane,
     stop: () => (stopping ??= drain()),
   };
 }

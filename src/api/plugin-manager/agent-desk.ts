@@ -28,7 +28,7 @@ export interface AgentDesk {
 export function createAgentDesk(deps: {
   readonly models: ReadModels;
   readonly executor: Pick<Executor, 'load'>;
-  readonly agent: AgentRuntime;
+  readonly agent: Pick<AgentRuntime, 'stated' | 'onChange'>;
   readonly clock: Pick<Clock, 'after' | 'monotonic'>;
 }): AgentDesk {
   const { agent } = deps;

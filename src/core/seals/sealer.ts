@@ -46,6 +46,8 @@ export interface SealerDeps {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether this process signs what nobody asked it to sign, default always: of several, each has leaves of its own, and one signs. */
+  readonly leads?: () => boolean;
   /** Told of every head that was signed. */
   readonly signed?: (head: SignedHead) => void;
 }
@@ -56,6 +58,7 @@ const checkedAtStart = 2_000;
 
 export function createSealer(deps: SealerDeps): Sealer {
   const { store, leaves, leafMaker, heads, moves = [], signer, clock, log, signed } = deps;
+  const leads = deps.leads ?? (() => true);
   const queues = createQueues();
   const ending = new AbortController();
   let running: Promise<void> | null = null;
@@ -92,6 +95,12 @@ export function createSealer(deps: SealerDeps): Sealer {
     return head;
   }
 
+  /** Leaves alone: whoever signs next goes on from there. */
+  async function growOnce(): Promise<null> {
+    await leafMaker.make();
+    return null;
+  }
+
   /** One at a time. */
   const seal = (): Promise<SignedHead | null> => queues('seal', sealOnce);
 
@@ -121,7 +130,7 @@ export function createSealer(deps: SealerDeps): Sealer {
   /** @returns whether all up to there is sealed now */
   async function isSealed(upTo: Position | null): Promise<boolean> {
     try {
-      const head = await seal();
+      const head = await (leads() ? seal() : queues('seal', growOnce));
       return head === null || upTo === null || store.compare(head.position, upTo) >= 0;
     } catch (error) {
       log.warn({ err: error }, 'the log could not be sealed; in a second again');

@@ -198,7 +198,7 @@ export function example(
   const remembered: string[] = [];
   const waited: (string | null)[] = [];
   const app = createApp({
-    always: healthFace({ clock, readiness: () => ({ ready: isReady(), projections: [] }) }),
+    always: healthFace({ clock, readiness: () => ({ ready: isReady(), stopping: false, projections: [] }) }),
     faces: [pluginManagerFace(routes), ...beside],
     isReady,
     corsOrigins,

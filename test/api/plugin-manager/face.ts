@@ -44,7 +44,10 @@ export async function withFace(
 ): Promise<void> {
   const face = pluginManagerFace(routes);
   const app = createApp({
-    always: healthFace({ clock: world.clock, readiness: () => ({ ready: true, projections: [] }) }),
+    always: healthFace({
+      clock: world.clock,
+      readiness: () => ({ ready: true, stopping: false, projections: [] }),
+    }),
     faces: [face, openApiFace([face], testInfo)],
     isReady: () => true,
     services: {
