@@ -11,10 +11,10 @@ import { compared, type Row } from './table.ts';
 import { inTurns } from './turns.ts';
 
 const rounds = 5;
-const published = 200;
+const published = 1_000;
 const reads = 3_000;
 /** Verdaccio walks through all of its packages for each. */
-const searches = 20;
+const searches = 10;
 
 export async function benchVerdaccio(): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
@@ -35,7 +35,7 @@ export async function benchVerdaccio(): Promise<Row[]> {
       other: (round: number) => Promise<Loaded>,
     ) => {
       const measured = await inTurns(
-        { rounds, warmUps: 1 },
+        { rounds, warmUps: 2 },
         async (round) => (await one(round)).perSecond,
         async (round) => (await other(round)).perSecond,
       );
@@ -61,7 +61,7 @@ export async function benchVerdaccio(): Promise<Row[]> {
     );
     const search = { method: 'GET', connections: 5 } as const;
     const searching = await taking(
-      () => askUs({ ...search, path: '/api/v1/plugins?search=payments&limit=20', requests: searches * 20 }),
+      () => askUs({ ...search, path: '/api/v1/plugins?search=payments&limit=20', requests: searches * 40 }),
       () => askThem({ ...search, path: '/-/v1/search?text=payments&size=20', requests: searches }),
     );
     const unit = 'requests/s';

@@ -2,7 +2,9 @@
  * Configurations against the schemas that publishers wrote. A stranger's schema can ask for more work than there is time, so all of it
  * happens in a thread of its own, which is ended when it takes too long or too much memory: the server never waits for it.
  */
+import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { LRUCache } from 'lru-cache';
 import type { ConfigurationValue } from '../domain/secret-reference.ts';
 import type { CheckJob } from './configuration-checks-thread.ts';
 import type { Verdict } from './configuration-validators.ts';
@@ -25,17 +27,20 @@ const defaultLimitMs = 2_000;
 const lookEveryMs = 100;
 /** How many times longer it may take by the clock. */
 const patience = 15;
+/** Schemas whose verdict is remembered: most versions of a plugin come with the schema of the one before. */
+const mostKnown = 1_000;
 const memory = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
 
 /** @param options.limitMs for one check, in processor time: a busy machine is nobody's fault */
 export function createConfigurationChecks(options: { readonly limitMs?: number } = {}): ConfigurationChecks {
   const { limitMs = defaultLimitMs } = options;
   const gate = createGate({ atOnce: 1, waiting: 100 });
+  const known = new LRUCache<string, Verdict>({ max: mostKnown });
   let thread: Promise<Worker> | null = null;
   let closed = false;
 
   async function run(job: CheckJob): Promise<CheckOutcome> {
-    if (closed) throw new TooBusy('the server is stopping');
+    if (closed) throw stopping();
     const worker = await (thread ??= start().catch(forget));
     const { promise, resolve } = Promise.withResolvers<CheckOutcome>();
     const giveUp = (): void => resolve({ kind: 'too costly' });
@@ -52,13 +57,27 @@ export function createConfigurationChecks(options: { readonly limitMs?: number }
     return outcome;
   }
 
+  function stopping(): TooBusy {
+    return new TooBusy('the server is stopping');
+  }
+
   function forget(error: unknown): never {
     thread = null;
     throw error;
   }
 
+  async function inspected(schema: string): Promise<CheckOutcome> {
+    if (closed) throw stopping();
+    const name = hash('sha256', schema, 'base64');
+    const verdict = known.get(name);
+    if (verdict) return verdict;
+    const outcome = await gate(() => run({ schema }));
+    if (outcome.kind !== 'too costly') known.set(name, outcome);
+    return outcome;
+  }
+
   return {
-    schema: (schema) => gate(() => run({ schema: JSON.stringify(schema) })),
+    schema: (schema) => inspected(JSON.stringify(schema)),
     configuration: (schema, configuration) =>
       gate(() => run({ schema: JSON.stringify(schema), configuration })),
     async close() {

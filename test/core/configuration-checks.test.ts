@@ -91,6 +91,17 @@ describe('checks of configurations', () => {
     for (const { reason } of refused) expect(reason).to.be.instanceOf(TooBusy);
   });
 
+  it('answer at once for a schema that was looked at before, however many wait', async () => {
+    await checks.schema(honest);
+    await checks.schema({ type: 'strin' });
+    const others = Array.from({ length: 101 }, (_, at) => checks.schema({ required: [`p${at}`] }));
+    expect(await checks.schema(honest)).to.deep.equal({ kind: 'holds' });
+    expect((await checks.schema({ type: 'strin' })).kind).to.equal('unusable');
+    const refused = await checks.schema({ required: ['another'] }).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(TooBusy);
+    await Promise.all(others);
+  });
+
   it('refuse more once they are closed', async () => {
     await checks.schema(honest);
     await checks.close();
