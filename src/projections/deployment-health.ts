@@ -15,6 +15,7 @@ import { healthEvents } from '../domain/health.ts';
 import {
   apart,
   continued,
+  countedOn,
   type HealthRecord,
   noRecord,
   recorded,
@@ -42,6 +43,8 @@ export interface DeploymentHealth {
   readonly open: Span | null;
   /** When a slot of the record can be summarised, wall milliseconds; null: none waits. */
   readonly summaryDueAt: number | null;
+  /** Where the stream of reports began anew: by how much the record counts its revisions on. */
+  readonly countedOn?: number;
 }
 
 export const deploymentHealth: Collection<DeploymentHealth> = {
@@ -70,11 +73,11 @@ export const onHealthObserved = on(
   healthEvents.InstanceHealthObserved,
   async (observed, documents, { metadata, revision }) => {
     const { deploymentId, tenant, reports } = observed;
-    const before = await documents.get(deploymentInstances, deploymentId);
+    const expecting = await documents.get(deploymentInstances, deploymentId);
     const at = Date.parse(metadata.at);
-    const told = before && withReports(before, observed, at);
-    if (!told) return;
-    const { instances, tally } = told;
+    const counted = expecting && withReports(expecting, observed, at);
+    if (!counted) return;
+    const { instances, tally } = counted;
     documents.put(deploymentInstances, deploymentId, tenant, instances);
     const counts = countInstances(instances, at);
     const known = await documents.get(deploymentHealth, deploymentId);
@@ -87,10 +90,18 @@ export const onHealthObserved = on(
       lastHealthCheck: answered && (last === null || metadata.at > last) ? metadata.at : last,
       knownUntil: answered ? at + instances.staleAfterMs : (known?.knownUntil ?? 0),
     };
-    const batch = { at, revision, tally, healthy: counts.healthy, unhealthy: counts.unhealthy };
-    const open = known?.open ? continued(known.open, batch) : null;
-    if (open && known) documents.put(deploymentHealth, deploymentId, tenant, { ...known, ...health, open });
-    else put(documents, tenant, health, recorded(await recordOf(documents, deploymentId, known), batch));
+    const before = known?.countedOn ?? 0;
+    const batch = { at, tally, healthy: counts.healthy, unhealthy: counts.unhealthy };
+    const next = { ...batch, revision: revision + before };
+    const open = known?.open && next.revision > known.open.through ? continued(known.open, next) : null;
+    if (open && known) {
+      documents.put(deploymentHealth, deploymentId, tenant, { ...known, ...health, open });
+      return;
+    }
+    const record = await recordOf(documents, deploymentId, known);
+    const by = countedOn(record, before, revision);
+    const told = recorded(record, { ...batch, revision: revision + by });
+    put(documents, tenant, by === 0 ? health : { ...health, countedOn: by }, told);
   },
 );
 

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { slotMs, slotsToSummarise } from '../../src/domain/health/record.ts';
+import { healthSummary, healthSummaryEvents, summarise } from '../../src/domain/health/summary.ts';
+import { getKnownHealth } from '../../src/projections/deployment-health.ts';
 import { getDeployment } from '../../src/projections/deployment-views.ts';
 import { deploymentsProjection } from '../../src/projections/deployments.ts';
-import { stageStarted } from '../domain/deployment/samples.ts';
-import { dep, openFacts, type Facts } from './slot-facts.ts';
+import { request, stageStarted } from '../domain/deployment/samples.ts';
+import { span, summaryOf } from '../domain/health/samples.ts';
+import { dep, openFacts, slotSchemas, type Facts } from './slot-facts.ts';
 
 const one = dep('one');
 const epoch = 2 ** 20 + 1;
@@ -91,5 +95,51 @@ describe('counts of instances', () => {
     expect(await counts()).to.deep.equal([0, 0]);
     await facts.reports(one, epoch + 1, pass(0, 'i2'), pass(1, 'i2'));
     expect(await counts()).to.deep.equal([1, 0]);
+  });
+});
+
+describe('reports whose stream begins anew, since it could not move with its log', () => {
+  it('are counted on behind what summaries, which did move, have named', async () => {
+    const facts = await openFacts([deploymentsProjection], [...slotSchemas, healthSummaryEvents]);
+    const { world } = facts;
+    await facts.deploy(one);
+    await facts.deployment(one, stageStarted(0, 1, 1));
+    const before = { ...span(0), from: world.clock.now() - slotMs, until: world.clock.now(), through: 5_000 };
+    const summaries = {
+      aggregate: healthSummary,
+      ...{ id: one, tenant: 'tenant-acme' },
+    } as const;
+    const { type, data } = summaryOf(before);
+    await world.executor.execute({
+      ...summaries,
+      context: world.context(),
+      decide: () => [{ type, data: { ...data, deploymentId: one } }],
+    });
+    const slots = async () => {
+      await world.caughtUp();
+      const known = await getKnownHealth(world.models, { kind: 'platform' }, one);
+      return slotsToSummarise(known!.record, world.clock.now());
+    };
+    const report = async (from: number): Promise<void> => {
+      for (let n = from; n < from + 12; n += 1) {
+        await facts.reports(one, epoch, pass(n));
+        await world.clock.advance(59_000);
+      }
+      await world.clock.advance(2 * slotMs);
+    };
+    await report(0);
+    const first = await slots();
+    expect([first[0]?.after, first.at(-1)?.through]).to.deep.equal([5_000, 5_012]);
+    const { state } = await world.executor.execute({
+      ...summaries,
+      context: world.context(),
+      decide: (known) => summarise(known, first, { deploymentId: one, tenant: request().tenant }),
+    });
+    expect(state.through).to.equal(5_012);
+    expect(await slots()).to.deep.equal([]);
+    await report(12);
+    const second = await slots();
+    expect([second[0]?.after, second.at(-1)?.through]).to.deep.equal([5_012, 5_024]);
+    await world.close();
   });
 });

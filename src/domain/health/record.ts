@@ -39,9 +39,24 @@ const mostWaiting = 24;
 export function recorded(record: HealthRecord, batch: Batch): HealthRecord {
   const last = record.spans.at(-1);
   const goesOn = last && isWaiting(record, last) ? continued(last, batch) : null;
-  const after = Math.max(last?.through ?? -1, record.summarisedThrough);
+  const after = knownThrough(record);
   const spans = goesOn ? [...record.spans.slice(0, -1), goesOn] : [...record.spans, minuteOf(batch, after)];
   return { ...record, spans: pruned(record, spans), stoppedAt: null };
+}
+
+/** The last report that is known of, by revision; -1: none is. */
+function knownThrough({ spans, summarisedThrough }: HealthRecord): number {
+  return Math.max(spans.at(-1)?.through ?? -1, summarisedThrough);
+}
+
+/**
+ * By how much the revisions of reports are counted on. The stream of a deployment begins anew where its log was moved to a store that could
+ * not take it along; summaries, which did go along, name revisions that it had before.
+ * @param before what it was @param revision of a report that follows everything in the record
+ */
+export function countedOn(record: HealthRecord, before: number, revision: number): number {
+  const through = knownThrough(record);
+  return revision + before > through ? before : through + 1 - revision;
 }
 
 function minuteOf({ at, revision, healthy, unhealthy, tally }: Batch, after: number): Span {
@@ -70,8 +85,7 @@ export function apart(record: HealthRecord): { readonly rest: HealthRecord; read
 
 /** @param open what was kept apart; it may be older than the rest, which then has it */
 export function together(rest: HealthRecord, open: Span | null): HealthRecord {
-  const known = Math.max(rest.spans.at(-1)?.through ?? -1, rest.summarisedThrough);
-  return open && open.after >= known ? { ...rest, spans: [...rest.spans, open] } : rest;
+  return open && open.after >= knownThrough(rest) ? { ...rest, spans: [...rest.spans, open] } : rest;
 }
 
 /** No instance is to run any more, from a moment on (wall milliseconds): what follows is no silence. */
