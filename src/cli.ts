@@ -1,4 +1,4 @@
-/** What a person types: `slipway serve`, `demo`, `watch`, `audit`, `projections`, `backup`, `restore`, `agent`. */
+/** What a person types: `slipway serve`, `demo`, `watch`, `audit`, `projections`, `backup`, `restore`, `migrate`, `agent`. */
 import { Command } from 'commander';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { agentCommand } from './agent/command.ts';
@@ -19,6 +19,7 @@ import { checkProofCommand } from './custody/check-proof.ts';
 import { proveCommand, sealCommand } from './custody/prove.ts';
 import { exportCommand, importCommand } from './custody/export-command.ts';
 import { forgetCommand } from './custody/forget.ts';
+import { migrateCommand } from './custody/migrate/command.ts';
 import { replayCommand } from './custody/replay-command.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
@@ -26,6 +27,7 @@ import type { Blobs } from './ports/blobs.ts';
 import { createLogger } from './logging.ts';
 import { openFolder, openStopped } from './offline.ts';
 import { type Server, startServer } from './server.ts';
+import { openStores } from './stores.ts';
 import { watchCommand } from './watch/command.ts';
 
 /** Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this. */
@@ -71,6 +73,13 @@ audit.addCommand(replayCommand({ ...custody, openStopped }));
 program.addCommand(audit);
 program.addCommand(backupCommand(custody));
 program.addCommand(restoreCommand(custody));
+program.addCommand(
+  migrateCommand({
+    ...custody,
+    openStores: () => openStores(process.env).catch(failOnSetting),
+    masterKey: process.env['SLIPWAY_MASTER_KEY'],
+  }),
+);
 program.addCommand(projectionsCommand(terminal));
 
 await program.parseAsync();
@@ -102,9 +111,13 @@ function openRemoteBlobs(): Blobs | null {
     const place = readS3Place(process.env);
     return place && openS3Blobs({ ...place, clock: createSystemClock() });
   } catch (error) {
-    if (error instanceof WrongSetting) fail(error.message, exitCodes.wrongSetting);
-    throw error;
+    return failOnSetting(error);
   }
+}
+
+function failOnSetting(error: unknown): never {
+  if (error instanceof WrongSetting) fail(error.message, exitCodes.wrongSetting);
+  throw error;
 }
 
 function fail(sentence: string, code: number): never {

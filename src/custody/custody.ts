@@ -3,6 +3,7 @@ import { UnusableSecret } from '../adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from '../adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from '../adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
+import { WrongMasterKey } from '../adapters/sqlite/vault.ts';
 import { Option } from 'commander';
 import { Refused } from '../client/api.ts';
 import type { Blobs } from '../ports/blobs.ts';
@@ -25,7 +26,7 @@ export const exitCodes = { refused: 1, wrongOptions: 2, broken: 3 } as const;
 
 const told = [
   ...[Refused, StoreLocked, StoreUnavailable],
-  ...[UnreadableLog, UnusableSeals, UnreadableMoves, UnusableSecret],
+  ...[UnreadableLog, UnusableSeals, UnreadableMoves, UnusableSecret, WrongMasterKey],
 ];
 
 /** What a person can mend ends the command with a sentence. */

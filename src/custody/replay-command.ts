@@ -4,9 +4,9 @@ import { say } from '../audit-client/source.ts';
 import { plain } from '../client/text.ts';
 import { type Custody, dataOption, exitCodes, inSentences } from './custody.ts';
 import { partOf, type PartOptions, withPartOptions } from './part.ts';
-import { openTeller, type Progress } from './progress.ts';
 import { replayProjection } from './replay-projection.ts';
 import { type Replayed, replayInto } from './replay.ts';
+import { working } from './working.ts';
 
 interface Options extends PartOptions {
   readonly data: string;
@@ -58,27 +58,6 @@ export function replayCommand(custody: Replaying): Command {
       if (projection !== undefined) await ofProjection({ ...options, projection }, custody);
     }),
   );
-}
-
-interface Work {
-  readonly progress: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
-
-/** Tells how far it is, and hears the signals that end it. */
-async function working<T>({ clock, isTerminal }: Custody, work: (options: Work) => Promise<T>): Promise<T> {
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-  const teller = openTeller({ clock, isTerminal, write: (text) => void process.stderr.write(text) });
-  try {
-    return await work({ progress: (progress) => teller.tell(progress), signal: ending.signal });
-  } finally {
-    teller.end();
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
-  }
 }
 
 function intoLines(into: string, { events, resumed, isPart }: Replayed): readonly string[] {

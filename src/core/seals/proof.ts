@@ -121,15 +121,15 @@ export function objectionToContinuation(
   const unsigned =
     objectionToHead('The head', head, publicKey) ?? objectionToHead('The head that you kept', kept, head.key);
   if (unsigned !== null) return unsigned;
-  if (kept.log !== head.log)
-    return `The head that you kept is of another log, ${kept.log}, than the proof, ${head.log}.`;
   if (kept.size !== since.size)
     return `The head that you kept is over ${kept.size} events, the proof speaks of one over ${since.size}.`;
   const claim = {
     ...{ from: kept.size, fromRoot: Buffer.from(kept.root, 'hex') },
     ...{ size: head.size, root: Buffer.from(head.root, 'hex') },
   };
-  return checkConsistency(claim, fromHex(since.path))
-    ? null
-    : 'The log does not begin with what the head that you kept has sealed: it was rewritten since.';
+  // A log that was moved to another store has another name and the same tree.
+  if (checkConsistency(claim, fromHex(since.path))) return null;
+  return kept.log === head.log
+    ? 'The log does not begin with what the head that you kept has sealed: it was rewritten since.'
+    : `The head that you kept is of another log, ${kept.log}, than the proof, ${head.log}.`;
 }

@@ -28,8 +28,8 @@ export interface MigrateOptions {
   readonly openSource: () => Promise<Source>;
   /** Opens where it goes. @param folder what of it lies in a folder lies in this one, which becomes `into` */
   readonly openTarget: (folder: string) => Promise<Target>;
-  /** Over both vaults. */
-  readonly masterKey: Uint8Array;
+  /** Over both vaults. @throws {Refused} */
+  readonly masterKey: () => Promise<Uint8Array>;
   readonly nowMs: () => number;
   readonly told: (step: Step) => void;
   /** Ends it early. */
@@ -60,6 +60,8 @@ export interface Migrated {
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const data = resolve(options.data);
   const into = resolve(options.into);
+  if (`${into}/`.startsWith(`${data}/`))
+    throw new Refused(`${options.into} lies in the data folder itself: name a folder elsewhere.`);
   await refuseTaken(into, 'a migration makes a data folder of its own');
   if (!(await exists(join(data, 'seals.db'))))
     throw new Refused(`There are no seals in ${data}: start this version on it once, then move it.`);
@@ -106,12 +108,13 @@ async function move(
   options: MigrateOptions,
 ): Promise<Migrated> {
   const { told, nowMs } = options;
+  const masterKey = await options.masterKey();
   const from = source.log.logId;
   const to = target.log.logId;
   const before = await begin(folder, { from, to }, target, nowMs());
   const { events: of, expired, lastHead } = await verify(source, options);
   const end = await source.log.head();
-  const vault = await moveVault(source, target, options);
+  const vault = await moveVault(source, target, masterKey, told);
   told({ step: 'blobs' });
   const goOn = (): void => refuseInterrupted(options.signal);
   const blobs = await copyBlobs(source.blobs, target.blobs, goOn);
@@ -165,7 +168,8 @@ async function verify(source: Source, { told, nowMs, signal }: MigrateOptions) {
 async function moveVault(
   source: Source,
   target: Target,
-  { told, masterKey }: MigrateOptions,
+  masterKey: Uint8Array,
+  told: MigrateOptions['told'],
 ): Promise<{ readonly copied: CopiedVault; readonly signer: Signer }> {
   told({ step: 'vault' });
   const copied = await copyVault(source.vault, target.vault);

@@ -18,6 +18,6 @@ await migrate({
   ...{ data, heads, into, nowMs: () => clock.now(), signal: new AbortController().signal },
   openSource: () => openSource(data, embedded, heads),
   openTarget: async (folder) => mortalTarget(await openTarget(folder, embedded, 1), effect),
-  masterKey: await loadMasterKey({ path: `${data}/master.key` }),
+  masterKey: () => loadMasterKey({ path: `${data}/master.key` }),
   told: effect,
 });

@@ -61,7 +61,7 @@ describe('a migration that is killed', function () {
       });
       try {
         await migrate({
-          ...{ data, heads, into, masterKey, nowMs: () => clock.now(), told: effect },
+          ...{ data, heads, into, masterKey: async () => masterKey, nowMs: () => clock.now(), told: effect },
           signal: new AbortController().signal,
           openSource: () => openSource(data, embedded, heads),
           openTarget: (folder) => openTarget(folder, dying(), 8),

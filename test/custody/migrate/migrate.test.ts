@@ -169,7 +169,7 @@ describe('a migration', function () {
     });
 
     it('a folder that holds something already, and one that something else left', async () => {
-      expect(await refusal({ into: data })).to.include('is not empty');
+      expect(await refusal({ into: join(data, 'moved') })).to.include('lies in the data folder itself');
       await writeFile(join(place.path, 'file'), '');
       expect(await refusal({ into: join(place.path, 'file') })).to.include('is no folder');
       await away();
@@ -219,7 +219,7 @@ describe('a migration', function () {
     });
 
     it('another master key, before the log is moved', async () => {
-      await failure(away({ masterKey: randomBytes(32) }), WrongMasterKey);
+      await failure(away({ masterKey: async () => randomBytes(32) }), WrongMasterKey);
       expect(await told(stores.store)).to.deep.equal([]);
       expect(await away()).to.deep.include({ resumed: true });
     });

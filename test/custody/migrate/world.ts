@@ -147,7 +147,7 @@ export async function migrated(
     openTarget: async (folder) => openTarget(folder, to ? await opened(to) : embedded, inFlight),
     ...{
       heads,
-      masterKey,
+      masterKey: async () => masterKey,
       nowMs: () => clock.now(),
       told: () => undefined,
       signal: new AbortController().signal,
