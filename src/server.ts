@@ -50,7 +50,6 @@ import { createSessions } from './core/sessions.ts';
 import { createTenantLimits } from './core/tenant-limits.ts';
 import { createTokens } from './core/tokens.ts';
 import { sleep } from './core/waiting.ts';
-import { tenant } from './domain/tenant.ts';
 import { Email } from './domain/user.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import type { EventStore } from './ports/event-store.ts';
@@ -210,7 +209,6 @@ export async function startServer(
     const socketsOptions: SocketsOptions = {
       ...{ store, announcer, authentication, sessions, clock, logger },
       isReady: () => readiness.now().ready,
-      isSuspended: async (id) => (await executor.load(tenant, id)).state?.status === 'Suspended',
       origins: config.CORS_ORIGINS,
       isTrustedProxy,
       limits: { all: config.SLIPWAY_MAX_SOCKETS, perUser: config.SLIPWAY_SOCKETS_PER_USER },

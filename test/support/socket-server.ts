@@ -94,7 +94,6 @@ async function serve(folder: string): Promise<void> {
     authentication: { authenticate, authenticateKey: authenticate, holds: async () => true },
     sessions: { onEnd: () => undefined },
     isTrustedProxy: () => false,
-    isSuspended: async () => false,
     limits: { all: 1_000, perUser: 1_000 },
   });
   const app = () => undefined;

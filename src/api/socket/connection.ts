@@ -23,7 +23,6 @@ import { closing, openWire, type Closing } from './wire.ts';
 
 export interface ConnectionDeps {
   readonly authentication: Authentication;
-  readonly isSuspended: (tenant: string) => Promise<boolean>;
   readonly feed: Feed;
   readonly history: History;
   readonly store: Pick<EventStore, 'head' | 'compare'>;
@@ -36,8 +35,6 @@ export interface Connection {
   readonly principal: Authenticated | null;
   /** What it was authenticated by holds no more. */
   revoke(): void;
-  /** Its tenant may not listen, for now. */
-  suspend(): void;
   /** Whether it still holds is asked anew. */
   recheck(): Promise<void>;
   close(code: Closing, reason: string): void;
@@ -223,10 +220,6 @@ export function openConnection(
       revoke();
       return;
     }
-    if (await deps.isSuspended(found.tenant)) {
-      suspend();
-      return;
-    }
     const { userId, tenant: tenantId, expiresAt } = found;
     say({ type: 'authenticated', userId, tenantId, expiresAt: expiresAt.toISOString() });
   }
@@ -255,17 +248,12 @@ export function openConnection(
     );
   }
 
-  function suspend(): void {
-    refuse('PERMISSION_DENIED', 'Your tenant is suspended', closing.suspended);
-  }
-
   if (asked.credentials !== null) enqueue({ type: 'auth', token: asked.credentials });
   return {
     get principal() {
       return principal;
     },
     revoke,
-    suspend,
     async recheck() {
       if (principal && wire.open && !(await authentication.holds(principal))) revoke();
     },

@@ -25,7 +25,6 @@ export interface SocketsOptions {
   readonly store: Pick<EventStore, 'head' | 'compare' | 'subscribe' | 'readAll'>;
   readonly announcer: Announcer;
   readonly authentication: Authentication;
-  readonly isSuspended: (tenant: string) => Promise<boolean>;
   readonly sessions: Pick<Sessions, 'onEnd'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -70,10 +69,6 @@ const endings: Readonly<
   ApiKeyRevoked: {
     of: (event, principal) => isOfUser(event, principal) && event.data['keyId'] === principal.apiKeyId,
     end: (connection) => connection.revoke(),
-  },
-  TenantSuspended: {
-    of: ({ stream }, { tenant }) => stream === `tenant-${tenant}`,
-    end: (connection) => connection.suspend(),
   },
 };
 

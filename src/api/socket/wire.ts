@@ -12,7 +12,6 @@ export const closing = {
   /** It was too slow, or something does not work just now. */
   comeBack: 1013,
   unauthenticated: 4401,
-  suspended: 4403,
   tooMany: 4429,
 } as const;
 export type Closing = (typeof closing)[keyof typeof closing];

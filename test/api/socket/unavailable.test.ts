@@ -21,12 +21,13 @@ describe('a socket whose server cannot ask', () => {
   };
 
   /** @param broken what cannot be asked */
-  async function connect(broken: 'tenant' | 'past' | 'end of the log') {
+  async function connect(broken: 'session' | 'past' | 'end of the log') {
     const clock = createVirtualClock();
     const store = openMemoryEventStore({ clock });
     // Before the feed begins: it does not hold what was told then.
     await append(store, [{ channel: 'plugins', frames: 1 }]);
     const authenticate = async () => anybody;
+    const holds = broken === 'session' ? away : async () => true;
     let opened = false;
     const sockets = await openSockets({
       ...{ clock, logger: pino({ level: 'silent' }), isReady: () => true, origins: [] },
@@ -36,9 +37,8 @@ describe('a socket whose server cannot ask', () => {
         head: () => (opened && broken === 'end of the log' ? away() : store.head()),
       },
       announcer: { announce: async () => [] },
-      authentication: { authenticate, authenticateKey: authenticate, holds: async () => true },
+      authentication: { authenticate, authenticateKey: authenticate, holds },
       sessions: { onEnd: () => undefined },
-      isSuspended: broken === 'tenant' ? away : async () => false,
       isTrustedProxy: () => false,
       limits: { all: 10, perUser: 10 },
     });
@@ -58,7 +58,7 @@ describe('a socket whose server cannot ask', () => {
   }
 
   it('closes with 1013 before anything is told when it cannot find out whether one may listen', async () => {
-    expect(await connect('tenant')).to.deep.equal({ code: 1013, said: ['SERVICE_UNAVAILABLE'] });
+    expect(await connect('session')).to.deep.equal({ code: 1013, said: ['SERVICE_UNAVAILABLE'] });
   });
 
   it('closes with 1013 when the past, or the place asked for, cannot be read', async () => {
