@@ -5,11 +5,14 @@ import type { OpenPorts } from './container.ts';
 import { LedElsewhere, type Leadership } from './core/leadership.ts';
 import { openSigner } from './core/seals/head.ts';
 import { createHeadSender } from './core/seals/head-sender.ts';
+import { createScrub } from './core/seals/scrub.ts';
 import { createSealer, type Sealer } from './core/seals/sealer.ts';
 import { aborted } from './core/waiting.ts';
 
 export interface Sealing {
   readonly sealer: Sealer;
+  /** Whether nothing was found so far that is not as it was sealed. */
+  readonly isWhole: () => boolean;
   /** Seals once more, then ends. */
   stop(): Promise<void>;
 }
@@ -45,11 +48,15 @@ export async function startSealing(
           leads = false;
         }
       });
+  const scrub = createScrub({ log: store, leaves, moves, clock, logger: log });
+  scrub.start();
   return {
     sealer,
+    isWhole: scrub.isWhole,
     async stop() {
       stopping.abort();
       await led;
+      await scrub.stop();
       await sealer.stop();
       await sender?.stop();
     },

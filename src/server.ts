@@ -126,6 +126,7 @@ export async function startServer(
 
     if (roles.includes('processes')) sealing = await startSealing(ports, config, logger, platform.leadership);
     const sealer = sealing?.sealer ?? sealedElsewhere();
+    const isLogWhole = sealing?.isWhole ?? (() => true);
     await projector.start();
     const readiness = await followReadiness(store, platform);
     const core = {
@@ -195,7 +196,7 @@ export async function startServer(
       }),
       isTrustedProxy,
     };
-    const health = healthFace({ clock, readiness: readiness.now });
+    const health = healthFace({ clock, readiness: readiness.now, isLogWhole });
     const openApi = openApiFace([pluginManager, idp, health, socketFace], apiInfo);
     const app = createApp({
       always: health,

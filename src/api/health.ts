@@ -18,7 +18,16 @@ export interface Readiness {
   readonly projections: readonly { readonly name: string; readonly ready: boolean }[];
 }
 
-const HealthBody = z.strictObject({ status: z.literal('ok'), uptimeSeconds: z.int() }).meta({ id: 'Health' });
+const HealthBody = z
+  .strictObject({
+    status: z.literal('ok'),
+    uptimeSeconds: z.int(),
+    log: z.enum(['whole', 'damaged']).meta({
+      description:
+        '`damaged`: something was found that is not as it was sealed; the server goes on, its own log and `slipway audit verify` say what',
+    }),
+  })
+  .meta({ id: 'Health' });
 
 const ReadinessBody = z
   .strictObject({
@@ -30,14 +39,20 @@ const ReadinessBody = z
 export function healthFace({
   clock,
   readiness,
+  isLogWhole,
 }: {
   readonly clock: Clock;
   readonly readiness: () => Readiness;
+  readonly isLogWhole: () => boolean;
 }): Face {
   const started = clock.monotonic();
   const health = async (): Promise<Answer> => ({
     status: 200,
-    body: { status: 'ok', uptimeSeconds: Math.floor((clock.monotonic() - started) / 1000) },
+    body: {
+      status: 'ok',
+      uptimeSeconds: Math.floor((clock.monotonic() - started) / 1000),
+      log: isLogWhole() ? 'whole' : 'damaged',
+    },
   });
   const alive = {
     method: 'GET',

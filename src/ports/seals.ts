@@ -40,6 +40,10 @@ export interface SealLeaves {
   find(position: Position): Leaf | null;
   /** The hash of a leaf (level 0) or of a node that was added. @throws {RangeError} when there is none */
   hashAt(level: number, index: number): Hash;
+  /** Up to which leaf, excluded, they were compared with the log. 0 at first. */
+  checked(): number;
+  /** Remembers that over a restart. */
+  check(upTo: number): void;
   close(): void;
 }
 

@@ -58,6 +58,8 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
   const selectPlace = database.prepare('SELECT place FROM leaves WHERE leaf = ?');
   const selectLeafHash = database.prepare('SELECT hash FROM leaves WHERE leaf = ?');
   const selectNodeHash = database.prepare('SELECT hash FROM nodes WHERE level = ? AND node = ?');
+  const selectChecked = database.prepare("SELECT value FROM meta WHERE name = 'checked'");
+  const upsertChecked = database.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked', ?)");
   const insertLeaf = readOnly
     ? null
     : database.prepare(`INSERT INTO leaves (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
@@ -118,6 +120,8 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
       if (!row) throw new RangeError(`${path} holds no hash at level ${level}, ${index}`);
       return bytesOf(row['hash']);
     },
+    checked: () => Number(selectChecked.get()?.['value'] ?? 0),
+    check: (upTo) => void upsertChecked.run(String(upTo)),
     close() {
       if (database.isOpen) database.close();
     },

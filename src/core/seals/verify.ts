@@ -41,6 +41,8 @@ export interface VerifyOptions {
   readonly publicKey?: string | null;
   /** Looks at leaves from this index on alone. Default: all. */
   readonly from?: number;
+  /** Ends before the leaf of this index. Default: none. */
+  readonly to?: number;
   /** Ends behind the last leaf and head: events behind them are not counted. */
   readonly sealedAlone?: boolean;
   readonly onProgress?: (events: number) => void;
@@ -51,13 +53,13 @@ const page = 500;
 
 export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): Promise<Verification> {
   const { log, leaves, moves = [], nowMs } = deps;
-  const { from = 0, sealedAlone = false, publicKey = null, onProgress } = options;
+  const { from = 0, to = Infinity, sealedAlone = false, publicKey = null, onProgress } = options;
   const report = reporter();
   const tree = growingTree(from === 0 ? null : { size: from, subtree: subtreesOf(leaves) });
   const lineage = lineageOf(log.logId, moves, publicKey);
   for (const why of lineage.objections) report.add({ kind: 'head', why }, true);
   const heads = headCursor(deps, lineage, { publicKey, from }, report.add);
-  const next = leafCursor(leaves, from);
+  const next = leafCursor(leaves, from, to);
   let leaf = next();
   let at: Position | null = from === 0 ? null : (leaves.page(from - 1, 1)[0]?.position ?? null);
   let events = 0;
@@ -90,7 +92,7 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
     await take(missed);
   }
 
-  for await (const found of entries(log, at)) {
+  for await (const found of entries(log, at, Math.min(page, to - from))) {
     if ('why' in found) {
       const { position, why } = found;
       if (position === null) {
@@ -105,11 +107,12 @@ export async function verifyLog(deps: VerifyDeps, options: VerifyOptions = {}): 
       if (leaf?.position === position) await take(leaf);
       continue;
     }
-    if (sealedAlone && !leaf && !(await heads.seals(tree.size))) break;
+    if (!leaf && (tree.size >= to || (sealedAlone && !(await heads.seals(tree.size))))) break;
     const { position, stream, revision } = found;
     events += 1;
     if (events % page === 0) onProgress?.(events);
     while (leaf && log.compare(leaf.position, position) < 0) await miss(leaf);
+    if (!leaf && tree.size >= to) break;
     at = position;
     if (leaf?.position === position) {
       const { hash } = leafOf(found);
@@ -139,13 +142,13 @@ function holds(leaves: VerifyDeps['leaves'], level: number, index: number, hash:
   }
 }
 
-function leafCursor(leaves: VerifyDeps['leaves'], from: number): () => Leaf | null {
+function leafCursor(leaves: VerifyDeps['leaves'], from: number, to: number): () => Leaf | null {
   let at = from;
   let buffer: readonly Leaf[] = [];
   let used = 0;
   return () => {
     if (used === buffer.length) {
-      buffer = leaves.page(at, page);
+      buffer = leaves.page(at, Math.min(page, to - at));
       used = 0;
       at += buffer.length;
     }
@@ -165,9 +168,10 @@ interface Unreadable {
 async function* entries(
   log: VerifyDeps['log'],
   start: Position | null,
+  most: number,
 ): AsyncGenerator<RecordedEvent | Unreadable> {
   let after = start;
-  let limit = page;
+  let limit = most;
   for (;;) {
     try {
       const { events, next, end } = await log.readAll({ after, limit });
@@ -184,7 +188,7 @@ async function* entries(
       else {
         yield { position: error.position, why: error.message };
         after = error.position;
-        limit = page;
+        limit = most;
       }
     }
   }

@@ -198,7 +198,11 @@ export function example(
   const remembered: string[] = [];
   const waited: (string | null)[] = [];
   const app = createApp({
-    always: healthFace({ clock, readiness: () => ({ ready: isReady(), stopping: false, projections: [] }) }),
+    always: healthFace({
+      clock,
+      readiness: () => ({ ready: isReady(), stopping: false, projections: [] }),
+      isLogWhole: () => true,
+    }),
     faces: [pluginManagerFace(routes), ...beside],
     isReady,
     corsOrigins,

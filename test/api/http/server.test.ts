@@ -59,7 +59,7 @@ describe('until the server is ready', () => {
     await withServer(example(undefined, { isReady: () => ready }).app, async ({ call }) => {
       for (const path of ['/health', '/api/v1/health']) {
         const { status, body } = await call('GET', path);
-        expect([status, body]).to.deep.equal([200, { status: 'ok', uptimeSeconds: 0 }]);
+        expect([status, body]).to.deep.equal([200, { status: 'ok', uptimeSeconds: 0, log: 'whole' }]);
       }
       const starting = await call('GET', '/ready');
       expect([starting.status, starting.body]).to.deep.equal([503, { status: 'starting', projections: [] }]);

@@ -47,6 +47,7 @@ export async function withFace(
     always: healthFace({
       clock: world.clock,
       readiness: () => ({ ready: true, stopping: false, projections: [] }),
+      isLogWhole: () => true,
     }),
     faces: [face, openApiFace([face], testInfo)],
     isReady: () => true,

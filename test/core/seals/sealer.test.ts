@@ -203,11 +203,13 @@ describe('the sealer', () => {
         [{ ...proof, head: { ...proof.head, root: head.root, at: 'now' } }, head, 'not signed'],
         [proof, { ...signer.sign({ ...head, root: 'ab'.repeat(32) }) }, 'rewritten since'],
         [proof, (await testSigner()).sign(head), 'signed by another key'],
-        [proof, signer.sign({ ...head, log: 'another' }), 'of another log'],
+        [proof, signer.sign({ ...head, log: 'another', root: 'ab'.repeat(32) }), 'of another log'],
         [{ ...proof, since: { ...proof.since, path: [...proof.since.path, head.root] } }, head, 'rewritten'],
       ];
       for (const [claim, against, why] of forged)
         expect(objectionToContinuation(claim, against, null), why).to.include(why);
+      const moved = signer.sign({ ...head, log: 'as it was called before it was moved' });
+      expect(objectionToContinuation(proof, moved, null)).to.equal(null);
     }
     expect(
       objectionToContinuation(await provenSince(3), kept[2] ?? expect.fail(), (await testSigner()).publicKey),
