@@ -15,8 +15,9 @@ import { openFolderBlobs } from '../adapters/filesystem/blobs.ts';
 import { copyDatabase, damageOf, summaryOfLog } from '../adapters/sqlite/copies.ts';
 import { copyVaultWithoutKeys, identityOfVault } from '../adapters/sqlite/vault-copies.ts';
 import { Refused } from '../client/api.ts';
-import { BlobMismatch, type Blobs } from '../ports/blobs.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import { manifestFormat, manifestName, type Manifest } from './manifest.ts';
+import { copyBlobs } from './migrate/copy-blobs.ts';
 import { renewKeyFile } from './personal-keys.ts';
 import { verifiedFolder } from './verified-folder.ts';
 
@@ -69,7 +70,7 @@ export async function backUp(
     copyVaultWithoutKeys(join(data, 'vault.db'), path('vault.db'));
     progress('blobs');
     if (options.blobs) await fetchBlobs(options.blobs, path('blobs'));
-    else await copyBlobs(join(data, 'blobs'), path('blobs'));
+    else await copyFolder(join(data, 'blobs'), path('blobs'));
     progress('checking');
     await check(unfinished, nowMs);
     const { logId, events, last } = summaryOfLog(path('log.db'));
@@ -107,7 +108,7 @@ async function copyHeads(from: string, to: string): Promise<void> {
   await writeFile(to, text.slice(0, text.lastIndexOf('\n') + 1), { mode: 0o600 });
 }
 
-async function copyBlobs(from: string, to: string): Promise<void> {
+async function copyFolder(from: string, to: string): Promise<void> {
   for (const name of await filesBelow(from)) {
     if (name.startsWith('unfinished/')) continue;
     await copyDurably(join(from, name), join(to, name)).catch((error: unknown) => {
@@ -117,21 +118,12 @@ async function copyBlobs(from: string, to: string): Promise<void> {
   }
 }
 
-/** Into the names that the folder of blobs gives them. @throws {Refused} when one is not what its name says */
+/** Under the names that the folder of blobs gives them. @throws {Refused} when one is not what its name says */
 async function fetchBlobs(blobs: Blobs, to: string): Promise<void> {
   const folder = await openFolderBlobs({ folder: to });
-  for await (const { digest } of blobs.all()) {
-    const content = await blobs.get(digest);
-    // Deleted since, as above.
-    if (content === null) continue;
-    await folder.put(content, { expected: digest }).catch((error: unknown) => {
-      if (error instanceof BlobMismatch)
-        throw new Refused(`The blob ${digest} is damaged, so nothing was backed up: ${error.message}.`);
-      throw error;
-    });
-  }
+  await copyBlobs(blobs, folder, () => undefined);
   await folder.close();
-  await rm(join(to, 'unfinished'), { recursive: true, force: true });
+  await rm(join(to, 'unfinished'), { recursive: true });
 }
 
 /** That the copy is whole: by SQLite's own checks, and by the seals. @throws {Refused} */

@@ -15,6 +15,7 @@ import { Refused } from '../client/api.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import { parseHead } from '../core/seals/head.ts';
 import type { Verification } from '../core/seals/verify.ts';
+import { copyBlobs } from './migrate/copy-blobs.ts';
 import { checkFiles, readManifest, type Manifest } from './manifest.ts';
 import { keyFileName } from './personal-keys.ts';
 import { verifiedFolder } from './verified-folder.ts';
@@ -81,7 +82,10 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     }
     progress('verifying');
     const verified = await verifiedFolder(unfinished, nowMs);
-    if (options.blobs) await handOver(join(unfinished, 'blobs'), options.blobs, progress);
+    if (options.blobs) {
+      progress('storing packages');
+      await handOver(join(unfinished, 'blobs'), options.blobs);
+    }
     for (const name of carriedOver)
       if (entries.includes(name)) await copyDurably(join(data, name), join(unfinished, name));
     for (const name of ['log.db', 'seals.db', 'vault.db', 'seals.ndjson'])
@@ -105,14 +109,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
 }
 
 /** Moves packages from a folder to where the settings say that they are. */
-async function handOver(folder: string, blobs: Blobs, progress: (what: string) => void): Promise<void> {
+async function handOver(folder: string, blobs: Blobs): Promise<void> {
   const from = await openFolderBlobs({ folder });
-  for await (const { digest, size } of from.all()) {
-    if ((await blobs.stat(digest))?.size === size) continue;
-    progress(`storing ${digest}`);
-    const content = await from.get(digest);
-    if (content) await blobs.put(content, { expected: digest });
-  }
+  await copyBlobs(from, blobs, () => undefined);
   await from.close();
   await rm(folder, { recursive: true });
 }
