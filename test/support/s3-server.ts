@@ -1,6 +1,6 @@
 /**
  * An S3 server for tests: @20minutes/s3rver, which checks signatures and keeps objects in a folder, and what it lacks of S3
- * (docs/decisions/0019-an-s3-server-for-tests.md): objects that are there whole or not at all, uploads that can be listed and
+ * (docs/decisions/0019-minio-and-an-s3-server-for-tests.md): objects that are there whole or not at all, uploads that can be listed and
  * aborted, bodies compared with their signed hash, hashes of objects, and ranges that end at byte 0.
  */
 import S3rver, { type Context, type Store } from '@20minutes/s3rver';
