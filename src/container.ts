@@ -21,6 +21,7 @@ import { openSqliteVault } from './adapters/sqlite/vault.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { type Config, s3PlaceOf, WrongSetting } from './config.ts';
 import { parseHead } from './core/seals/head.ts';
+import { withFormerTimes } from './core/seals/former-times.ts';
 import { createLeafMaker } from './core/seals/leaf-maker.ts';
 import { parseMove } from './core/seals/move.ts';
 import { readRecord } from './custody/replay-record.ts';
@@ -111,9 +112,13 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
     (held) => held.release(),
   );
   const clock = replaced.clock ?? createSystemClock();
-  const eventStore = bind<EventStore>(
+  const sealMoves = fileSealMoves(file(movesName), parseMove);
+  const eventStore: () => Promise<EventStore> = bind<EventStore>(
     'EventStore',
-    async () => replaced.eventStore ?? (await openSqliteEventStore({ path: file('log.db'), clock })),
+    async () => {
+      const store = replaced.eventStore ?? (await openSqliteEventStore({ path: file('log.db'), clock }));
+      return withFormerTimes(store, await sealMoves.all(), sealLeaves);
+    },
     (store) => store.close(),
   );
   const readModels = bind<ReadModels>(
@@ -165,7 +170,7 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
     (kept) => kept.close(),
   );
 
-  const sealLeaves = bind<SealLeaves>(
+  const sealLeaves: () => Promise<SealLeaves> = bind<SealLeaves>(
     'SealLeaves',
     async () => openSqliteSealLeaves({ path: file('seals.db'), logId: (await eventStore()).logId }),
     (leaves) => leaves.close(),
@@ -202,7 +207,7 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
       sealLeaves: await sealLeaves(),
       leafMaker: await leafMaker(),
       sealHeads: fileSealHeads(config.SLIPWAY_SEAL_FILE ?? file('seals.ndjson'), parseHead),
-      sealMoves: fileSealMoves(file(movesName), parseMove),
+      sealMoves,
       close,
     };
   } catch (error) {
