@@ -9,7 +9,7 @@ import { openS3Blobs } from './adapters/s3/blobs.ts';
 import { UnreadableLog } from './adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from './adapters/sqlite/seal-leaves.ts';
-import { WrongMasterKey } from './adapters/sqlite/vault.ts';
+import { WrongMasterKey } from './adapters/vault/keys.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
 import { type Config, readConfig, readS3Place, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';

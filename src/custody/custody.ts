@@ -3,7 +3,7 @@ import { UnusableSecret } from '../adapters/filesystem/generated-secret.ts';
 import { UnreadableLog } from '../adapters/sqlite/event-store-schema.ts';
 import { StoreLocked } from '../adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from '../adapters/sqlite/seal-leaves.ts';
-import { WrongMasterKey } from '../adapters/sqlite/vault.ts';
+import { WrongMasterKey } from '../adapters/vault/keys.ts';
 import { Option } from 'commander';
 import { Refused } from '../client/api.ts';
 import type { Blobs } from '../ports/blobs.ts';

@@ -5,9 +5,17 @@ import type { Clock } from '../../ports/clock.ts';
 import { StoreUnavailable } from '../../ports/event-store.ts';
 import { SealBroken } from '../../ports/vault.ts';
 import type { Vault, VaultKey } from '../../ports/vault.ts';
-import { openSeal, readSeal, writeSeal } from './personal-seal.ts';
-import type { PersonalKey } from './personal-seal.ts';
-import { deriveKey, seal, sealOnce, unseal, unsealOnce } from './sealing.ts';
+import {
+  newKeyCheck,
+  openKeyCheck,
+  recordBinding,
+  sealRecord,
+  vaultKeys,
+  type VaultKeys,
+} from '../vault/keys.ts';
+import { openSeal, readSeal, writeSeal } from '../vault/personal-seal.ts';
+import type { PersonalKey } from '../vault/personal-seal.ts';
+import { seal, unseal, unsealOnce } from '../vault/sealing.ts';
 import { openVaultFile } from './vault-file.ts';
 import { startVaultWriting } from './vault-writing.ts';
 
@@ -20,27 +28,16 @@ export interface SqliteVaultOptions {
   readonly clock?: Pick<Clock, 'now'>;
 }
 
-/** The file was sealed under another master key than the one given. */
-export class WrongMasterKey extends Error {
-  override readonly name = 'WrongMasterKey';
-}
-
 /** How many opened personal keys stay in memory, the most recently used ones. */
 const mostOpenKeys = 1000;
 
-/** @throws {WrongMasterKey}; {StoreUnavailable} when the file cannot be opened */
+/** @throws {WrongMasterKey} of ../vault/keys.ts; {StoreUnavailable} when the file cannot be opened */
 export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vault> {
   const { path, masterKey, clock = { now: () => Date.now() } } = options;
-  if (masterKey.length !== 32) throw new WrongMasterKey('a master key has 32 bytes');
-  const keys = {
-    check: deriveKey(masterKey, 'check'),
-    records: deriveKey(masterKey, 'records'),
-    personal: deriveKey(masterKey, 'personal keys'),
-    fingerprints: deriveKey(masterKey, 'fingerprints'),
-  };
+  const keys = vaultKeys(masterKey);
   const database = openVaultFile(path);
   try {
-    checkMasterKey(database, keys.check, path);
+    checkMasterKey(database, keys, path);
     database.exec('PRAGMA query_only = ON');
   } catch (error) {
     database.close();
@@ -56,10 +53,9 @@ export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vaul
   const openKeys = new Map<string, PersonalKey>();
   let closed: Promise<void> | null = null;
 
-  function sealRecord(key: VaultKey, value: Uint8Array, expiresAt: Date | undefined) {
-    const expiry = expiresAt?.getTime() ?? null;
-    const sealed = sealOnce(keys.records, recordBinding(key, expiry), value);
-    return { kind: key.kind, name: key.name, sealed, expiresAt: expiry, now: clock.now() };
+  function recordOf(key: VaultKey, value: Uint8Array, expiresAt: Date | undefined) {
+    const { kind, name } = key;
+    return { kind, name, ...sealRecord(keys, key, value, expiresAt), now: clock.now() };
   }
 
   /** The subject's key as the file has it now; null with the last generation when there is none (0: there never was). */
@@ -89,10 +85,10 @@ export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vaul
 
   return {
     async put(key, value, { expiresAt } = {}) {
-      await writing.write({ op: 'put', ...sealRecord(key, value, expiresAt) });
+      await writing.write({ op: 'put', ...recordOf(key, value, expiresAt) });
     },
     async putIfAbsent(key, value, { expiresAt } = {}) {
-      return (await writing.write({ op: 'putIfAbsent', ...sealRecord(key, value, expiresAt) })) > 0;
+      return (await writing.write({ op: 'putIfAbsent', ...recordOf(key, value, expiresAt) })) > 0;
     },
     async get(key) {
       ensureOpen();
@@ -150,22 +146,9 @@ export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vaul
   };
 }
 
-/** The expiry is part of it: whoever can write to the file must not prolong a session. */
-function recordBinding({ kind, name }: VaultKey, expiry: number | null): readonly unknown[] {
-  return ['record', kind, name, expiry];
-}
-
 /** Opens the sealed check that the first start wrote; writes it in a new file. */
-function checkMasterKey(database: DatabaseSync, key: Uint8Array, path: string): void {
+function checkMasterKey(database: DatabaseSync, keys: VaultKeys, path: string): void {
   const check = database.prepare("SELECT value FROM meta WHERE name = 'key-check'").get()?.['value'];
-  if (check instanceof Uint8Array) {
-    try {
-      unseal(key, ['key-check'], check);
-    } catch {
-      throw new WrongMasterKey(`the vault ${path} was sealed under another master key`);
-    }
-  } else {
-    const sealed = seal(key, ['key-check'], Buffer.from('slipway'));
-    database.prepare("INSERT INTO meta (name, value) VALUES ('key-check', ?)").run(sealed);
-  }
+  if (check instanceof Uint8Array) openKeyCheck(keys, check, `the vault ${path}`);
+  else database.prepare("INSERT INTO meta (name, value) VALUES ('key-check', ?)").run(newKeyCheck(keys));
 }

@@ -8,7 +8,8 @@ import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.t
 import { lockFolder, StoreLocked } from '../../../src/adapters/sqlite/folder-lock.ts';
 import { openLogReader } from '../../../src/adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../../../src/adapters/sqlite/seal-leaves.ts';
-import { openSqliteVault, WrongMasterKey } from '../../../src/adapters/sqlite/vault.ts';
+import { openSqliteVault } from '../../../src/adapters/sqlite/vault.ts';
+import { WrongMasterKey } from '../../../src/adapters/vault/keys.ts';
 import { Refused } from '../../../src/client/api.ts';
 import { objectionTo, proveInclusion } from '../../../src/core/seals/proof.ts';
 import type { Migrated, MigrateOptions } from '../../../src/custody/migrate/migrate.ts';
