@@ -3,6 +3,7 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import express from 'express';
 import type { Request, Response } from 'express';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { headersOfEveryAnswer } from '../../src/api/http/exchange.ts';
 import { HealthReportsBody } from '../../src/api/plugin-manager/agent-schemas.ts';
 import { ListPluginsQuery, RegisterPluginBody } from '../../src/api/plugin-manager/plugin-schemas.ts';
 import { createTokens } from '../../src/core/tokens.ts';
@@ -13,15 +14,6 @@ import { tell } from '../child.ts';
 const clock = createSystemClock();
 const logger = createLogger({ LOG_LEVEL: 'info' });
 const tokens = createTokens(createSecretKey(randomBytes(32)), clock);
-
-const headers = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-};
 
 /** What its reads answer, once somebody has told it. */
 export interface Canned {
@@ -35,7 +27,7 @@ app.disable('x-powered-by');
 app.set('etag', false);
 app.use((request, response, next) => {
   const correlationId = randomUUID();
-  response.set(headers).set('X-Correlation-Id', correlationId);
+  response.set(headersOfEveryAnswer).set('X-Correlation-Id', correlationId);
   const started = clock.monotonic();
   response.once('close', () => {
     const ms = Math.round((clock.monotonic() - started) * 100) / 100;
