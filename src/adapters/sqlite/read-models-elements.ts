@@ -1,8 +1,8 @@
 /** Questions about elements of arrays: how common one is says which way to an answer is the short one. */
 import type { Filter, Scope } from '../../ports/read-models.ts';
+import { conjuncts } from '../read-models/query.ts';
 import {
   all,
-  conjuncts,
   type Contains,
   hasElements,
   type IsCommon,

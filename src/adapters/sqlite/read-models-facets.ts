@@ -1,8 +1,8 @@
 /** Facets, over one connection. Runs in the reader thread. */
 import type { Json } from '../../ports/event-store.ts';
 import type { Filter, Scope } from '../../ports/read-models.ts';
+import { checkLimit } from '../read-models/query.ts';
 import { where } from './read-models-filter.ts';
-import { checkLimit } from './read-models-page.ts';
 import { jsonPath } from './read-models-path.ts';
 import { documentsTable, type Table } from './read-models-schema.ts';
 import type { Statements } from './read-models-statements.ts';

@@ -58,11 +58,6 @@ export function where(
   return query.filter === undefined ? scope : all([scope, condition(table, query.filter, isCommon)]);
 }
 
-/** The parts of a filter that all must hold. */
-export function conjuncts(filter: Filter): readonly Filter[] {
-  return 'and' in filter ? filter.and.flatMap(conjuncts) : [filter];
-}
-
 export function condition(table: Table, filter: Filter, isCommon = isRare): Sql {
   if ('equal' in filter) return equal(...filter.equal);
   if ('in' in filter) return oneOf(...filter.in);

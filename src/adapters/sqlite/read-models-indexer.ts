@@ -1,6 +1,8 @@
 /** Writes documents of one collection, and with each what its side tables hold of it: array elements and words. */
 import type { Document } from '../../ports/read-models.ts';
-import { valueAt } from './read-models-path.ts';
+import { valueAt } from '../read-models/path.ts';
+import { tokensOf, variants } from '../read-models/tokens.ts';
+import { factsOf, factToken } from './read-models-facts.ts';
 import {
   documentsTable,
   elementsTable,
@@ -11,8 +13,6 @@ import {
   type Table,
 } from './read-models-schema.ts';
 import type { Statements } from './read-models-statements.ts';
-import { variants } from './read-models-text.ts';
-import { factToken, tokensOf } from './read-models-tokens.ts';
 
 /** Words remembered as being in the vocabulary already, and numbers of facts; beyond that the file is asked again. */
 const REMEMBERED = 50_000;
@@ -44,7 +44,8 @@ export function indexer(statements: Statements, { number, spec }: Table): Indexe
 
   function indexText(doc: number, data: object): void {
     if (spec.text.length === 0) return;
-    const { tokens, facts, words } = tokensOf(spec, data);
+    const { tokens, words } = tokensOf(spec, data);
+    const facts = factsOf(spec, data);
     statements
       .writing(`INSERT INTO ${textTable(number)} (rowid, tokens) VALUES (?, ?)`)
       .run(doc, [...tokens, ...[...facts].map((fact) => factToken(numberOf(fact)))].join(' '));

@@ -1,24 +1,25 @@
-/** Pages of documents: sorting, offsets, and cursors that go on after the last document seen. */
-import { createHash } from 'node:crypto';
+/** Pages of documents as statements: sorting, offsets, and what comes after a cursor. */
 import type { SQLInputValue } from 'node:sqlite';
-import { BadCursor, UnanswerableQuery, type Document, type Query } from '../../ports/read-models.ts';
-import { all, conjuncts, sql, where, type IsCommon, type Sql } from './read-models-filter.ts';
-import { extract, valueAt } from './read-models-path.ts';
+import type { Query } from '../../ports/read-models.ts';
+import {
+  beginningOf,
+  conjuncts,
+  rangesAfter,
+  type KeyValue,
+  type Place,
+  type RangeAfter,
+} from '../read-models/query.ts';
+import { all, sql, where, type IsCommon, type Sql } from './read-models-filter.ts';
+import { extract } from './read-models-path.ts';
 import { documentsTable, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS } from './read-models-statements.ts';
-
-type Order = 'asc' | 'desc';
-type KeyValue = string | number | null;
 
 interface SortKey {
   readonly field: string;
   /** The filter lets one value through: nothing is to be sorted, and SQLite would sort it for not knowing that. */
   readonly isFixed: boolean;
-  readonly order: Order;
+  readonly order: 'asc' | 'desc';
 }
-
-/** A place in a sorted list: the sort keys' values of a document, then its id. */
-type Place = readonly KeyValue[];
 
 /**
  * The statements that answer a query, to be run in this order, each with the number of documents still missing as its last
@@ -26,19 +27,21 @@ type Place = readonly KeyValue[];
  * would walk through everything before the cursor again.
  */
 export function pageStatements(table: Table, query: Query, isCommon?: IsCommon): readonly Sql[] {
-  checkLimit(query.limit);
+  const beginning = beginningOf(query);
   const keys = sortKeys(query);
   const from = `SELECT ${DOCUMENT_COLUMNS} FROM ${documentsTable(table.number)} AS docs WHERE`;
   const asked = where(table, query, isCommon);
-  if (query.cursor === undefined) {
-    const offset = query.offset ?? 0;
-    if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);
-    return [sql(`${from} ${asked.text} ${orderBy(keys)} LIMIT ? OFFSET ${offset}`, ...asked.values)];
-  }
-  if (query.offset !== undefined) throw new UnanswerableQuery('either an offset or a cursor');
-  return rangesAfter(keys, decodeCursor(query, keys.length)).map((range) => {
-    const { text, values } = all([asked, range.condition]);
-    return sql(`${from} ${text} ${orderBy(range.keys)} LIMIT ?`, ...values);
+  if ('offset' in beginning)
+    return [
+      sql(`${from} ${asked.text} ${orderBy(keys)} LIMIT ? OFFSET ${beginning.offset}`, ...asked.values),
+    ];
+  const { after } = beginning;
+  const orders = keys.map(({ order }) => order);
+  return rangesAfter(orders, after).map((range) => {
+    const { text, values } = all([asked, ...conditionsOf(range, keys, after)]);
+    // What is the same in the whole range needs no sorting.
+    const sorted = keys.slice(range.beyond === 'null' ? range.at + 1 : range.at);
+    return sql(`${from} ${text} ${orderBy(sorted)} LIMIT ?`, ...values);
   });
 }
 
@@ -46,12 +49,6 @@ function orderBy(keys: readonly SortKey[]): string {
   const sorted = keys.filter(({ isFixed }) => !isFixed);
   if (sorted.length === 0) return '';
   return `ORDER BY ${sorted.map(({ field, order }) => `${field} ${order}`).join(', ')}`;
-}
-
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new UnanswerableQuery(`a limit is 1..1,000, not ${limit}`);
-  }
 }
 
 function sortKeys(query: Query): readonly SortKey[] {
@@ -65,75 +62,24 @@ function sortKeys(query: Query): readonly SortKey[] {
   return [...keys, { field: 'docs.id', order: keys.at(-1)?.order ?? 'asc', isFixed: false }];
 }
 
-/** Documents that an index has side by side, and the sort keys that are not the same in all of them. */
-interface Range {
-  readonly condition: Sql;
-  readonly keys: readonly SortKey[];
-}
-
-/** What sorts after a place, in order: as the place but beyond in the last key, then in the one before it, and so on. */
-function rangesAfter(keys: readonly SortKey[], place: Place): readonly Range[] {
-  return keys
-    .map((key, at): readonly Range[] => {
-      const value = place[at] ?? null;
-      const same = keys.slice(0, at).map(({ field }, before) => sameValue(field, place[before] ?? null));
-      const range = (condition: Sql, from: number): Range => ({
-        condition: all([...same, condition]),
-        keys: keys.slice(from),
-      });
-      const { field, order } = key;
-      if (order === 'asc') {
-        return [range(value === null ? sql(`${field} IS NOT NULL`) : sql(`${field} > ?`, value), at)];
-      }
-      if (value === null) return [];
-      return [range(sql(`${field} < ?`, value), at), range(sameValue(field, null), at + 1)];
-    })
-    .toReversed()
-    .flat();
+function conditionsOf({ at, beyond }: RangeAfter, keys: readonly SortKey[], place: Place): readonly Sql[] {
+  const same = keys.slice(0, at).map(({ field }, before) => sameValue(field, place[before] ?? null));
+  const field = keys[at]?.field ?? 'docs.id';
+  const value = extracted(place[at] ?? null);
+  const past = {
+    greater: () => sql(`${field} > ?`, value),
+    less: () => sql(`${field} < ?`, value),
+    null: () => sql(`${field} IS NULL`),
+    notNull: () => sql(`${field} IS NOT NULL`),
+  };
+  return [...same, past[beyond]()];
 }
 
 function sameValue(field: string, value: KeyValue): Sql {
-  return value === null ? sql(`${field} IS NULL`) : sql(`${field} = ?`, value);
+  return value === null ? sql(`${field} IS NULL`) : sql(`${field} = ?`, extracted(value));
 }
 
-/** Base64url of a JSON array: a mark of the filter and sort it belongs to, then the place of the last document. */
-export function encodeCursor(query: Query, last: Document<object>): string {
-  const keys = (query.sort ?? []).map(({ path }) => keyValue(valueAt(last.data, path)));
-  return Buffer.from(JSON.stringify([mark(query), ...keys, last.id])).toString('base64url');
-}
-
-function decodeCursor(query: Query, keys: number): Place {
-  const parts = parseCursor(query.cursor ?? '');
-  if (parts[0] !== mark(query)) throw new BadCursor('this cursor belongs to another filter or sort');
-  const place = parts.slice(1);
-  if (place.length !== keys || !place.every(isKeyValue)) throw new BadCursor('this is no cursor');
-  return place;
-}
-
-function parseCursor(cursor: string): readonly unknown[] {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(parts)) return parts;
-  } catch {
-    // Answered below like every other text that is no cursor.
-  }
-  throw new BadCursor('this is no cursor');
-}
-
-function mark({ filter, sort }: Query): string {
-  return createHash('sha256')
-    .update(JSON.stringify([filter ?? null, sort ?? []]))
-    .digest('base64url')
-    .slice(0, 11);
-}
-
-/** As SQLite extracts it: true as 1, arrays and objects as their JSON. */
-function keyValue(value: unknown): KeyValue {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  return typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value);
-}
-
-function isKeyValue(value: unknown): value is KeyValue & SQLInputValue {
-  return value === null || typeof value === 'string' || typeof value === 'number';
+/** As SQLite extracts it: true as 1. */
+function extracted(value: KeyValue): SQLInputValue {
+  return typeof value === 'boolean' ? Number(value) : value;
 }

@@ -1,52 +1,30 @@
 /** Full-text searches over one connection. Runs in the reader thread, in one transaction a search. */
 import { words } from '../../domain/words.ts';
-import {
-  mostFound,
-  UnanswerableQuery,
-  type Found,
-  type TextMatch,
-  type TextPage,
-  type TextQuery,
-} from '../../ports/read-models.ts';
-import { all, condition, conjuncts, visible, type Sql } from './read-models-filter.ts';
-import { checkLimit } from './read-models-page.ts';
+import type { Found, TextMatch, TextPage, TextQuery } from '../../ports/read-models.ts';
+import { checkLimit, checkOffset, conjuncts } from '../read-models/query.ts';
+import { rank } from '../read-models/tiers.ts';
+import { factOf, factToken } from './read-models-facts.ts';
+import { all, condition, visible, type Sql } from './read-models-filter.ts';
 import { documentsTable, factsTable, textTable, type Table } from './read-models-schema.ts';
 import { DOCUMENT_COLUMNS, toDocument, type Statements } from './read-models-statements.ts';
-import { tiersOf, type Tier, type Tiers } from './read-models-text.ts';
-import { factOf, factToken } from './read-models-tokens.ts';
+import { spelt, tiersIn } from './read-models-text.ts';
 
 const nothing = { found: [], total: 0 };
 
-/**
- * What matches at all is counted first, up to a thousand; then tiers of matches are asked for, the best first, until the page
- * is full. Documents are read for the page alone.
- */
+/** Documents are read for the page alone. */
 export function search(statements: Statements, table: Table, query: TextQuery): TextPage<object> {
   const { limit, offset = 0 } = query;
   checkLimit(limit);
-  if (!Number.isSafeInteger(offset) || offset < 0) throw new UnanswerableQuery(`not an offset: ${offset}`);
+  checkOffset(offset);
   const typed = query.words.flatMap(words);
   if (typed.length === 0 || table.spec.text.length === 0) return nothing;
-  const tiers = tiersOf(statements, table.number, typed);
+  const tiers = tiersIn(statements, table.number, typed);
   if (!tiers) return nothing;
-
   const matching = matcher(statements, table, query);
-  const everything = matching(tiers.within, mostFound);
-  const total = everything.length;
-  const wanted = Math.min(offset + limit, total);
-  const matches = new Map<number, TextMatch>();
-  // Of so many documents, those that better tiers have found already leave as many as are missing.
-  const fresh = (expression: string, missing: number): readonly number[] =>
-    matching(expression, Math.min(wanted, matches.size + missing)).filter((doc) => !matches.has(doc));
-  const look = (tier: Tier | Tiers): void => {
-    if (matches.size >= wanted) return;
-    if ('match' in tier) {
-      const found = tier.expression === tiers.within ? everything : fresh(tier.expression, wanted);
-      for (const doc of found) if (!matches.has(doc)) matches.set(doc, tier.match);
-    } else if (fresh(tier.within, 1).length > 0) tier.tiers.forEach(look);
-  };
-  tiers.tiers.forEach(look);
-  const page = [...matches].slice(offset, Math.min(offset + limit, mostFound));
+  const ranking = rank<number>(tiers, { limit, offset });
+  let step = ranking.next();
+  while (!step.done) step = ranking.next(matching(spelt(step.value.expression), step.value.most));
+  const { page, total } = step.value;
   return { found: withDocuments(statements, table, page), total };
 }
 

@@ -7,9 +7,9 @@ import {
   type Generation,
   type Write,
 } from '../../ports/read-models.ts';
+import { checkCollections } from '../read-models/path.ts';
 import { asUnavailable } from './read-models-file.ts';
 import { indexer, type Indexer } from './read-models-indexer.ts';
-import { checkCollections } from './read-models-path.ts';
 import {
   adaptIndexes,
   createSideTables,

@@ -12,10 +12,11 @@ import {
   type TextPage,
   type TextQuery,
 } from '../../ports/read-models.ts';
+import { encodeCursor } from '../read-models/query.ts';
 import { asUnavailable, openForReading } from './read-models-file.ts';
 import { countStatement, isCommon } from './read-models-elements.ts';
 import { sql, visible } from './read-models-filter.ts';
-import { encodeCursor, pageStatements } from './read-models-page.ts';
+import { pageStatements } from './read-models-page.ts';
 import type { Reader } from './read-models-reader.ts';
 import { keepRecentAnswers } from './read-models-recent.ts';
 import { documentsTable, type StoredCollection, type Table } from './read-models-schema.ts';

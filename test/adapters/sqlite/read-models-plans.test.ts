@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { DatabaseSync } from 'node:sqlite';
 import { where } from '../../../src/adapters/sqlite/read-models-filter.ts';
-import { encodeCursor, pageStatements } from '../../../src/adapters/sqlite/read-models-page.ts';
+import { encodeCursor } from '../../../src/adapters/read-models/query.ts';
+import { pageStatements } from '../../../src/adapters/sqlite/read-models-page.ts';
 import { createMeta, documentsTable, type Table } from '../../../src/adapters/sqlite/read-models-schema.ts';
 import { writing } from '../../../src/adapters/sqlite/read-models-writing.ts';
 import type { Position } from '../../../src/ports/event-store.ts';
