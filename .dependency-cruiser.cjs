@@ -79,6 +79,12 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/adapters/eventstoredb/connection[.]ts$' },
       to: { path: '^node_modules/(@eventstore|@grpc|google-protobuf)/' },
     },
+    {
+      name: 'only-adapters-know-mongodb',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/mongodb/' },
+      to: { path: '^node_modules/mongodb/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -50,6 +50,11 @@ const s3 = z.object({
   S3_REGION: z.string().default('us-east-1'),
 });
 
+/** What is wrong with the rest of it, the driver says at start. */
+const mongo = z.string().regex(/^mongodb(\+srv)?:\/\/[^/]/, {
+  error: 'must be an address such as mongodb://user:password@db1.example.com,db2.example.com/slipway',
+});
+
 const drain = z
   .string()
   .regex(/^\d{1,3}$/, 'must be a whole number of seconds, 0 to 300')
@@ -89,6 +94,7 @@ const settings = z.object({
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
   SLIPWAY_MAX_SOCKETS: count.default(10_000),
   SLIPWAY_SOCKETS_PER_USER: count.default(50),
+  MONGODB_URL: mongo.optional(),
   ...s3.shape,
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   NODE_ENV: z.string().optional(),
@@ -100,7 +106,7 @@ export const settingNames: readonly string[] = Object.keys(settings.shape);
 export type Config = Readonly<z.output<typeof settings>>;
 
 /** Settings of stores that this version cannot speak to: to ignore them would put data where nobody expects it. */
-const notYet = ['EVENTSTORE_URL', 'MONGODB_URL'];
+const notYet = ['EVENTSTORE_URL'];
 
 /** A setting that is wrong. The message names the variable and the way out; it never shows a value. */
 export class WrongSetting extends Error {

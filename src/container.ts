@@ -9,6 +9,7 @@ import { fileSealMoves, movesName } from './adapters/filesystem/seal-moves.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
+import { openMongoReadModels } from './adapters/mongodb/read-models.ts';
 import { openAgentRuntime } from './adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openS3Blobs } from './adapters/s3/blobs.ts';
@@ -123,7 +124,13 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
   );
   const readModels = bind<ReadModels>(
     'ReadModels',
-    async () => replaced.readModels ?? (await openSqliteReadModels({ path: file('read-models.db') })),
+    async () => {
+      if (replaced.readModels) return replaced.readModels;
+      const { MONGODB_URL: url } = config;
+      return url === undefined
+        ? openSqliteReadModels({ path: file('read-models.db') })
+        : openMongoReadModels({ url });
+    },
     (models) => models.close(),
   );
   const snapshots = bind<Snapshots>(

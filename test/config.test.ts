@@ -41,7 +41,8 @@ describe('settings', () => {
     ['SLIPWAY_TRUSTED_PROXIES', 'true'],
     ['LOG_LEVEL', 'loud'],
     ['EVENTSTORE_URL', 'esdb://localhost:2113'],
-    ['MONGODB_URL', 'mongodb://localhost'],
+    ['MONGODB_URL', 'localhost:27017'],
+    ['MONGODB_URL', 'mongodb:///slipway'],
     ['S3_ENDPOINT', 'localhost:9000'],
     ['S3_ENDPOINT', 'http://localhost:9000/bucket'],
     ['S3_ENDPOINT', 'ftp://localhost'],
@@ -74,6 +75,15 @@ describe('settings', () => {
       /^S3_SECRET_KEY: /,
     );
     expect(() => readS3Place(keys)).to.throw(WrongSetting, 'S3_ENDPOINT');
+  });
+
+  it('take addresses of a MongoDB of one server, of several and of a name for them', () => {
+    for (const url of [
+      'mongodb://localhost',
+      'mongodb://u:p@a:1,b:2/x?replicaSet=r',
+      'mongodb+srv://u:p@c.d',
+    ])
+      expect(readConfig({ MONGODB_URL: url }).MONGODB_URL).to.equal(url);
   });
 
   it('let one process do everything, named or not, in any order', () => {
