@@ -10,6 +10,8 @@ interface Options extends SourceOptions {
   readonly tenant?: string;
   readonly actor?: string;
   readonly type?: string;
+  /** False with `--no-reports`. */
+  readonly reports: boolean;
   readonly correlation?: string;
   readonly about?: string;
   readonly from?: string;
@@ -32,6 +34,7 @@ export function logCommand(terminal: Terminal): Command {
     .option('--tenant <id>', 'of one tenant')
     .option('--actor <id>', 'done by one user, usr_…, or by a part of the platform, process:rollouts')
     .option('--type <types>', 'of these types, separated by commas: StageStarted,RollbackStarted')
+    .option('--no-reports', 'without what comes in great numbers and decides nothing: health, deliveries')
     .option('--correlation <id>', 'that came of one request')
     .option('--about <id>', 'about whatever has this id: a plugin, a deployment, a user, a webhook')
     .option('--from <time>', 'not earlier than 2025-11-23T03:10:00Z, or ago: 90s, 30m, 12h, 7d', time)
@@ -94,7 +97,8 @@ async function* pagesOf(source: Source, options: Options): AsyncGenerator<LogPag
 
 function queryOf(options: Options): Query {
   const { stream, tenant: tenantId, actor, type, correlation: correlationId, about, from, to } = options;
-  return { stream, tenantId, actor, type, correlationId, about, from, to, limit: mostAPage };
+  const without = options.reports ? undefined : 'reports';
+  return { stream, tenantId, actor, type, without, correlationId, about, from, to, limit: mostAPage };
 }
 
 function showJson(entry: Entry): void {

@@ -4,10 +4,13 @@ import type { Schemas } from '../core/schemas.ts';
 import type { DeploymentEvent } from '../domain/deployment/events.ts';
 import type { DeploymentState } from '../domain/deployment/deployment.ts';
 import { tell } from '../domain/deployment/history.ts';
+import type { SlotEvent } from '../domain/slot.ts';
 import type { EventStore, JsonObject, RecordedEvent } from '../ports/event-store.ts';
 import { aggregateOf } from './aggregates.ts';
 import { asJson, differences, type Change } from './difference.ts';
 import { redactedChange, redactedObject } from './redaction.ts';
+import { isReport } from './reports.ts';
+import { slotTold } from './slot-told.ts';
 
 export interface AuditEntry {
   readonly position: string;
@@ -38,13 +41,6 @@ export interface Entries {
   of(events: readonly RecordedEvent[]): Promise<readonly AuditEntry[]>;
 }
 
-/** Streams of many small reports: each says what there is to say by itself. */
-const tellThemselves: ReadonlySet<string> = new Set([
-  'health',
-  'healthsummary',
-  'webhookdeliveries',
-  'command',
-]);
 /** Beyond it, finding out what one event changed costs more than it tells. */
 const longestFold = 5_000;
 
@@ -91,14 +87,18 @@ async function aboutOf(event: RecordedEvent, past: Past): Promise<About> {
     reason: typeof reason === 'string' ? reason : null,
     evidence: Array.isArray(evidence) ? evidence.filter((one) => typeof one === 'string') : [],
   };
-  if (!found || tellThemselves.has(found.aggregate.name) || event.revision > longestFold)
-    return { ...plain, changes: null };
+  if (!found || isReport(event.type) || event.revision > longestFold) return { ...plain, changes: null };
   // What a newer program wrote earlier in the stream, or what retention took from it, cannot be folded.
   const states = await past.around(found.aggregate, event).catch(() => null);
   if (!states) return { ...plain, changes: null };
   const { before, after } = states;
   const changes = differences(asJson(before), asJson(after)).map(redactedChange);
-  const told = found.aggregate.name === 'deployment' ? deploymentTold(event, after) : null;
+  const told =
+    found.aggregate.name === 'deployment'
+      ? deploymentTold(event, after)
+      : found.aggregate.name === 'slot'
+        ? { summary: slotTold({ type: event.type, data: event.data } as object as SlotEvent) }
+        : null;
   return { ...plain, ...told, changes };
 }
 

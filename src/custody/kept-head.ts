@@ -15,10 +15,14 @@ export async function readHead(file: string): Promise<SignedHead> {
   return head;
 }
 
+/** What was kept as JSON: a head, or what it came in. */
+export function keptHead(value: unknown): SignedHead | null {
+  return parseHead(typeof value === 'object' && value !== null && 'head' in value ? value.head : value);
+}
+
 function headIn(text: string): SignedHead | null {
   try {
-    const value: unknown = JSON.parse(text);
-    return parseHead(typeof value === 'object' && value !== null && 'head' in value ? value.head : value);
+    return keptHead(JSON.parse(text));
   } catch {
     return null;
   }

@@ -84,6 +84,8 @@ export function proveCommand(custody: Custody): Command {
         });
         const kept = options.head === undefined ? '' : ` --head ${options.head}`;
         say(`The proof is in ${options.out}: check it with slipway audit check-proof ${options.out}${kept}`);
+        if (event !== undefined)
+          say('It holds the event to the byte, nothing hidden: look at it before you give it away.');
       }),
     );
 }

@@ -7,9 +7,9 @@ import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { Refused } from '../client/api.ts';
 import { sentenceOf } from '../core/seals/findings.ts';
-import { parseHead } from '../core/seals/head.ts';
 import { parseMove } from '../core/seals/move.ts';
 import { verifyLog, type Verification, type VerifyOptions } from '../core/seals/verify.ts';
+import { keptHead } from './kept-head.ts';
 
 /** @param heads default: in the folder @throws {UnreadableLog} {@link UnusableSeals} */
 export async function verifyFolder(
@@ -23,7 +23,7 @@ export async function verifyFolder(
     const leaves = openSqliteSealLeaves({ path: join(folder, 'seals.db'), logId: log.logId, readOnly: true });
     try {
       const verified = await verifyLog(
-        { log, leaves, heads: fileSealHeads(heads, parseHead), moves, nowMs },
+        { log, leaves, heads: fileSealHeads(heads, keptHead), moves, nowMs },
         options,
       );
       // Reading in order looks at no index.

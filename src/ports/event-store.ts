@@ -65,6 +65,8 @@ export interface EventFilter {
 export interface LogSearch {
   /** Any of them. */
   readonly types?: readonly string[];
+  /** None of them. */
+  readonly notTypes?: readonly string[];
   readonly id?: string;
   /** Null: the platform's. */
   readonly tenant?: string | null;

@@ -10,10 +10,11 @@ export function fits(where: LogSearch, { id, type, stream, data, metadata }: Rec
     [where.correlationId, correlationId],
     [where.causationId, causationId],
   ] as const;
-  const { types, about, anyId } = where;
+  const { types, notTypes, about, anyId } = where;
   return (
     equal.every(([wanted, actual]) => wanted === undefined || wanted === actual) &&
     (types === undefined || types.includes(type)) &&
+    !notTypes?.includes(type) &&
     (anyId === undefined || [id, correlationId, causationId].includes(anyId)) &&
     (about === undefined ||
       [`-${about}`, `.${about}`].some((end) => stream.endsWith(end)) ||

@@ -61,6 +61,7 @@ export function searchContract(
         { actor: `${id}-actor` },
         { causationId: `${id}-cause` },
         { correlationId: id, tenant: id },
+        { correlationId: id, notTypes: ['Never', 'Happened'] },
       ] satisfies LogSearch[])
         for (const direction of ['forwards', 'backwards'] as const)
           expect(
@@ -70,7 +71,12 @@ export function searchContract(
       expect((await all({ correlationId: id, tenant: null }, 'forwards')).map((one) => one.id)).to.eql([
         ofPlatform.id,
       ]);
-      for (const where of [{ types: [] }, { tenant: id, actor: 'nobody' }, { id: `${id}'--` }])
+      for (const where of [
+        { types: [] },
+        { tenant: id, notTypes: [`Type-${id}`] },
+        { tenant: id, actor: 'nobody' },
+        { id: `${id}'--` },
+      ])
         expect(await all(where, 'backwards')).to.eql([]);
     });
 

@@ -107,6 +107,10 @@ function conditionsOf(where: LogSearch): {
     conditions.push(where.types.length === 0 ? '0' : `type IN (${where.types.map(() => '?').join(', ')})`);
     values.push(...where.types);
   }
+  if (where.notTypes && where.notTypes.length > 0) {
+    conditions.push(`type NOT IN (${where.notTypes.map(() => '?').join(', ')})`);
+    values.push(...where.notTypes);
+  }
   equal('id', where.id);
   equal("metadata ->> '$.correlationId'", where.correlationId);
   equal("metadata ->> '$.causationId'", where.causationId);

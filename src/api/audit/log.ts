@@ -1,6 +1,7 @@
 /** The log over HTTP: what happened, who did it and what it changed. */
 import type { Entries } from '../../audit/entries.ts';
 import { readLog } from '../../audit/log.ts';
+import { reports } from '../../audit/reports.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { usersProjection } from '../../projections/users.ts';
 import { route, type Route } from '../http/route.ts';
@@ -46,12 +47,13 @@ export function logRoutes(deps: LogRoutesDeps): readonly Route[] {
 }
 
 function questionOf(query: LogQuery): Parameters<typeof readLog>[2] {
-  const { tenantId: tenant, type: types, actor, correlationId, about, from, to, ...rest } = query;
+  const { tenantId: tenant, type: types, without, actor, correlationId, about, from, to, ...rest } = query;
   return {
     ...rest,
     where: {
       ...(tenant !== undefined && { tenant }),
       ...(types && { types }),
+      ...(without && { notTypes: reports }),
       ...(actor !== undefined && { actor }),
       ...(correlationId !== undefined && { correlationId }),
       ...(about !== undefined && { about }),

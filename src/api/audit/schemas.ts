@@ -26,6 +26,11 @@ export const LogQuery = z.strictObject({
       description: 'Any of these types, separated by commas',
       example: 'StageStarted,RollbackStarted',
     }),
+  without: z.enum(['reports']).optional().meta({
+    description:
+      'Leaves out what comes in great numbers and decides nothing: reports and summaries of health, attempts at webhooks, records of idempotent requests',
+    example: 'reports',
+  }),
   correlationId: id.optional().meta({
     description: 'Everything that came of one request: the traceId of its answer',
     example: 'c0ffee00-0000-4000-8000-000000000000',

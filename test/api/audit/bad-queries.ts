@@ -24,6 +24,7 @@ export const badAuditQueries: Readonly<Record<string, readonly (readonly [query:
       ['type=', 'type'],
       ['type=Stage%20Started', 'type'],
       [`type=${Array.from({ length: 51 }, () => 'A').join()}`, 'type'],
+      ['without=everything', 'without'],
       ['correlationId=', 'correlationId'],
       ['about=', 'about'],
       ['from=yesterday', 'from'],

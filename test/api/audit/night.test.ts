@@ -4,8 +4,8 @@ import { EntryAnswer, LogAnswer } from '../../../src/api/audit/schemas.ts';
 import { StateAnswer, StateChangesAnswer } from '../../../src/api/audit/states.ts';
 import { EffectAnswer, WhyAnswer } from '../../../src/api/audit/why.ts';
 import { z } from 'zod';
-import { createAcme, registerCorePayments } from '../../fixtures/plugin-manager.ts';
-import { acmeId, openWholeServer, type WholeServer } from '../plugin-manager/whole-server.ts';
+import type { WholeServer } from '../plugin-manager/whole-server.ts';
+import { four, night, openNight, plugin } from './night.ts';
 
 type Entry = z.output<typeof EntryAnswer>;
 type Effect = z.output<typeof EffectAnswer>;
@@ -17,41 +17,11 @@ const Deployment = z.looseObject({
 
 describe('the morning after a night in which a plugin misbehaved', function () {
   this.timeout(180_000);
-  const plugin = registerCorePayments.pluginId;
-  const [night, morning] = ['2030-01-01T03:10:00Z', '2030-01-01T04:00:00Z'];
   let server: WholeServer;
   before(async () => {
-    server = await openWholeServer();
-    await server.ask('PlatformAdmin', 'POST', '/tenants', createAcme);
-    await server.ask('PluginDeveloper', 'POST', '/plugins', registerCorePayments);
-    const another = { ...registerCorePayments, pluginId: 'bystander', name: 'Bystander' };
-    await server.ask('PluginDeveloper', 'POST', '/plugins', another);
-    const next = { ...registerCorePayments.version, semanticVersion: '2.0.0' };
-    await server.ask('PluginDeveloper', 'POST', '/plugins', { ...registerCorePayments, version: next });
-    const slow = { type: 'Heartbeat', intervalSeconds: 60, timeoutSeconds: 10 };
-    const place = { pluginId: plugin, tenantId: acmeId, environment: 'Production', healthCheck: slow };
-    const deploy = (body: object) => server.deploy({ ...place, ...body });
-    await until('2030-01-01T00:30:00Z');
-    await server.finished(await deploy({ pluginVersion: '1.4.0', configuration: { limit: 100 } }));
-    await until('2030-01-01T02:00:00Z');
-    const canary = {
-      strategy: 'Canary',
-      totalInstances: 4,
-      configuration: { limit: 1, apiKey: 'sk_live_1' },
-    };
-    const second = await deploy({ pluginVersion: '2.0.0', ...canary });
-    expect(await server.finished(second)).to.equal('Completed');
-    await until('2030-01-01T03:30:00Z');
-    const back = { reason: 'Nobody could pay' };
-    const reply = await server.ask('TenantAdmin', 'POST', `/plugin-deployments/${second}/rollback`, back);
-    expect(reply.status, JSON.stringify(reply.body)).to.equal(202);
-    await until(morning);
+    ({ server } = await openNight());
   });
   after(() => server.stop());
-
-  function until(time: string): Promise<void> {
-    return server.pass(Math.max(0, (Date.parse(time) - server.clock.now()) / 1_000));
-  }
 
   async function ask(path: string): Promise<unknown> {
     const { status, body } = await server.ask('TenantAdmin', 'GET', `/audit/${path}`);
@@ -75,6 +45,17 @@ describe('the morning after a night in which a plugin misbehaved', function () {
       expect(actor.email).to.match(/^tenantadmin@/);
       expect(at < night).to.equal(true);
     }
+  });
+
+  it('tells what was decided alone, without what was reported', async () => {
+    const types = async (query: string) =>
+      new Set((await about(`${query}&limit=100`)).map(({ type }) => type));
+    expect([...(await types('from=2030-01-01T00:00:00Z'))]).to.include('InstanceHealthObserved');
+    const decided = await types('without=reports');
+    expect([...decided]).to.include.members(['DeploymentRequested', 'SlotTurned', 'RollbackClaimed']);
+    expect([...decided]).not.to.include.members(['InstanceHealthObserved']);
+    const turned = (await about('type=SlotTurned&limit=1'))[0]?.summary;
+    expect(turned).to.match(/^dep-\w+ ended as Completed; dep-\w+ is current in the slot now$/);
   });
 
   it('tells why the canary advanced, and what became of it', async () => {
@@ -105,13 +86,13 @@ describe('the morning after a night in which a plugin misbehaved', function () {
     expect(await configurationAt(night)).to.deep.include({
       ...{ pluginVersion: '2.0.0', configuration: { limit: 1, apiKey: '[hidden]' } },
     });
-    for (const at of ['2030-01-01T01:30:00Z', morning])
+    for (const at of ['2030-01-01T01:30:00Z', four])
       expect(await configurationAt(at)).to.deep.include({
         pluginVersion: '1.4.0',
         configuration: { limit: 100 },
       });
     const { changes } = StateChangesAnswer.parse(
-      await ask(`streams/${slot}/changes?from=${night}&to=${morning}`),
+      await ask(`streams/${slot}/changes?from=${night}&to=${four}`),
     );
     expect(changes.map(({ field }) => field)).to.include('current');
   });
