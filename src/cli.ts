@@ -57,7 +57,8 @@ const terminal = { clock: createSystemClock(), fail };
 program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
-const custody = { ...terminal, openRemoteBlobs, isTerminal: process.stderr.isTTY };
+const elsewhere = ['EVENTSTORE_URL', 'MONGODB_URL'].filter((name) => process.env[name]);
+const custody = { ...terminal, elsewhere, openRemoteBlobs, isTerminal: process.stderr.isTTY };
 const audit = auditCommand({ ...terminal, openFolder });
 for (const command of [
   verifyCommand,

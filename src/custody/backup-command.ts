@@ -3,7 +3,15 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { say } from '../audit-client/source.ts';
 import { parseTime } from '../audit-client/time.ts';
 import { backUp } from './backup.ts';
-import { type Custody, dataOption, exitCodes, headsOption, inSentences, withRemoteBlobs } from './custody.ts';
+import {
+  type Custody,
+  dataOption,
+  exitCodes,
+  headsOption,
+  inSentences,
+  refuseElsewhere,
+  withRemoteBlobs,
+} from './custody.ts';
 import { restore } from './restore.ts';
 
 export function backupCommand(custody: Custody): Command {
@@ -26,6 +34,7 @@ export function backupCommand(custody: Custody): Command {
       }) =>
         inSentences(custody, async () => {
           const { data, heads, to } = options;
+          refuseElsewhere(custody);
           const nowMs = custody.clock.now();
           const made = await withRemoteBlobs(custody, (blobs) =>
             backUp({ data, heads, to, blobs, nowMs, progress: progressOf(custody) }),
@@ -68,6 +77,7 @@ export function restoreCommand(custody: Custody): Command {
     )
     .action((from: string, { data, until, replace = false, keyFile }: RestoreArguments) =>
       inSentences(custody, async () => {
+        refuseElsewhere(custody);
         const nowMs = custody.clock.now();
         const cut = until === undefined ? null : untilOf(until, custody);
         const restored = await withRemoteBlobs(custody, (blobs) =>

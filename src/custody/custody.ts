@@ -13,6 +13,8 @@ import { StoreUnavailable } from '../ports/event-store.ts';
 
 export interface Custody {
   readonly clock: Clock;
+  /** Settings that say that log or vault are not in a data folder, which alone is backed up and restored. */
+  readonly elsewhere: readonly string[];
   /** Where the settings say that packages are; null: in the data folder. */
   readonly openRemoteBlobs: () => Blobs | null;
   /** Ends the program with a sentence. */
@@ -45,6 +47,14 @@ export async function inSentences({ fail }: Custody, work: () => Promise<void>):
       fail('The disk is full, or does not take more: nothing was left half-done.', exitCodes.refused);
     throw error;
   }
+}
+
+/** @throws {Refused} where a folder would not be all of it */
+export function refuseElsewhere({ elsewhere }: Custody): void {
+  if (elsewhere.length === 0) return;
+  throw new Refused(
+    `${elsewhere.join(', ')}: the platform of these settings is not in a folder, so that its backup is one of its stores: see docs/operations.md. For a folder, unset what says so.`,
+  );
 }
 
 /** Closes them when the work is done. */
