@@ -1,6 +1,11 @@
 /** How far a projection has come: its checkpoint and bookmark, written with its documents in one transaction. */
 import type { Clock } from '../ports/clock.ts';
-import type { EventStore, Position, RecordedEvent } from '../ports/event-store.ts';
+import {
+  StoreUnavailable,
+  type EventStore,
+  type Position,
+  type RecordedEvent,
+} from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { ReadModels } from '../ports/read-models.ts';
 import {
@@ -20,6 +25,11 @@ export interface ProjectionLedger {
   /** Written with the next commit. */
   troubles: Troubles;
   /**
+   * A commit failed, and nobody knows whether it was made all the same: the answer of a store elsewhere may be what was lost.
+   * Until `resume` has found out, nothing is written.
+   */
+  readonly uncertain: boolean;
+  /**
    * Finds out where to go on, after emptying what is not of this log. From here on everything is written under the fence (null: none).
    * @returns whether this version answers already, and whether the last start from here got nowhere
    * @throws {StaleFence} as everything does that writes, when another process has taken over
@@ -28,7 +38,7 @@ export interface ProjectionLedger {
   /** From now on this version answers. */
   activate(): Promise<void>;
   /**
-   * Nothing changes, in here or on disk, when it fails.
+   * When it fails nothing changes in here, and what the store has is {@link ProjectionLedger.uncertain}.
    * @param last the last event handled, null when none was since the last commit
    */
   commit(
@@ -61,6 +71,7 @@ export function openLedger(options: {
   let written: Bookmark = newBookmark;
   let troubles = newBookmark.troubles;
   let unwritten = false;
+  let uncertain = false;
   let fence: number | undefined;
   let writtenAt = clock.monotonic();
 
@@ -72,7 +83,10 @@ export function openLedger(options: {
   ): Promise<void> {
     const bookmark = { mark, troubles };
     const writes = [...(documents?.writes() ?? []), ...bookmarkWrites(name, written, bookmark)];
+    if (uncertain) throw new StoreUnavailable('how the last commit ended is not known yet');
+    uncertain = true;
     await models.commit(generation, writes, { position: at, eventId: last }, fence);
+    uncertain = false;
     [position, eventId, written] = [at, last, bookmark];
     unwritten = false;
     writtenAt = clock.monotonic();
@@ -88,7 +102,7 @@ export function openLedger(options: {
   }
 
   const flush = async (): Promise<void> => {
-    if (unwritten && position) await write(null, position, eventId, written.mark);
+    if (unwritten && position && !uncertain) await write(null, position, eventId, written.mark);
   };
 
   return {
@@ -100,6 +114,9 @@ export function openLedger(options: {
     },
     set troubles(now) {
       troubles = now;
+    },
+    get uncertain() {
+      return uncertain;
     },
     flush,
     activate: () => models.activate(generation, fence),
@@ -122,6 +139,7 @@ export function openLedger(options: {
       troubles = written.troubles;
       position = checkpoint?.position ?? (await beforeFirst());
       eventId = checkpoint?.eventId ?? null;
+      uncertain = false;
       const { starts } = written.mark;
       if (position) await write(null, position, eventId, { ...written.mark, starts: starts + 1 });
       changed();

@@ -66,6 +66,12 @@ export function createProjectionLoop(options: {
   const queues = createQueues();
   /** The loop and `retry` write the same documents: one of them at a time. */
   const exclusive = <T>(task: () => Promise<T>): Promise<T> => queues('documents', task);
+  /** For who does not go on from where the loop stands. */
+  const certainly = <T>(task: () => Promise<T>): Promise<T> =>
+    exclusive(async () => {
+      if (ledger.uncertain) await resume();
+      return task();
+    });
 
   let failingSince: number | null = null;
   const changed = (): void => {
@@ -75,6 +81,7 @@ export function createProjectionLoop(options: {
   const ledger = openLedger({ ...options, log, changed });
   let target: Position;
   let signal: AbortSignal;
+  let fence: Term['fence'] = null;
   let active = false;
   let live = false;
   let leads = false;
@@ -85,6 +92,8 @@ export function createProjectionLoop(options: {
   const open = (): BatchDocuments => openBatchDocuments(models, generation, projection);
 
   async function handle(batch: SubscriptionBatch): Promise<void> {
+    // This batch may be handled already: where to go on is to be found out first.
+    if (ledger.uncertain) throw new Error('how a commit ended is not known');
     if (batch.events.length === 0) await ledger.skip(batch.checkpoint);
     else await handleEvents(batch);
     await goLive();
@@ -188,7 +197,7 @@ export function createProjectionLoop(options: {
     return heal(entry, { store, ledger, types, documents, attempt: decodeAndTry });
   }
 
-  async function resume(fence: Term['fence']): Promise<void> {
+  async function resume(): Promise<void> {
     const resumed = await ledger.resume(fence);
     ({ active, inVain: careful } = resumed);
     log.info({ after: ledger.position, active, careful }, 'following the log');
@@ -219,14 +228,14 @@ export function createProjectionLoop(options: {
       return failingSince;
     },
     async run(head, term) {
-      [target, signal] = [head, term.signal];
+      [target, signal, fence] = [head, term.signal, term.fence];
       [leads, live] = [true, false];
       let resumed = false;
       let failures = 0;
       while (!signal.aborted) {
         const before = ledger.position;
         try {
-          if (!resumed) await exclusive(() => resume(term.fence));
+          if (!resumed || ledger.uncertain) await exclusive(resume);
           resumed = true;
           await follow();
         } catch (error) {
@@ -249,12 +258,15 @@ export function createProjectionLoop(options: {
     },
     async retry() {
       let healed = 0;
-      for (const entry of ledger.troubles.parked) healed += Number(await exclusive(() => healOne(entry)));
+      for (const entry of ledger.troubles.parked) healed += Number(await certainly(() => healOne(entry)));
       return healed;
     },
     async compare(mend) {
       if (!live) throw new StillBuilding(`${projection.name} is still being built`);
-      return compareWithLog({ store, models, schemas, projection, clock, ledger, exclusive }, mend);
+      return compareWithLog(
+        { store, models, schemas, projection, clock, ledger, exclusive: certainly },
+        mend,
+      );
     },
   };
 }

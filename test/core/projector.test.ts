@@ -136,6 +136,28 @@ describe('projector', () => {
     }
   });
 
+  it('counts every event once when it did not hear of a commit that was made', async () => {
+    const real = openMemoryReadModels(kept);
+    let unheard = 0;
+    const deaf: ReadModels = {
+      ...real,
+      commit: async (...commit) => {
+        await real.commit(...commit);
+        if (unheard > 0 && commit[1].some((write) => 'put' in write && write.put.collection === 'totals')) {
+          unheard -= 1;
+          throw new StoreUnavailable('the answer was lost');
+        }
+      },
+    };
+    await start([totalsProjection()], deaf);
+    await projector.ready();
+    for (let by = 0; by < 4; by += 1) {
+      unheard = by;
+      await reached(await append('counter-a', { by }));
+    }
+    expect((await total('counter-a'))!.seen).to.deep.equal([0, 1, 2, 3]);
+  });
+
   describe('a new version', () => {
     it('is built beside the old one, which answers until the switch', async () => {
       await append('counter-a', { by: 5 });
