@@ -27,3 +27,20 @@ export function testDatabase(server: string): TestDatabase {
     },
   };
 }
+
+/** The same database over a proxy. Of a replica set the driver would go past it, to the members that the server names. */
+export function throughProxy(database: string): {
+  readonly target: { readonly host: string; readonly port: number };
+  readonly url: (proxy: { readonly host: string; readonly port: number }) => string;
+} {
+  const { hostname, port } = new URL(database);
+  return {
+    target: { host: hostname, port: Number(port || 27_017) },
+    url: (proxy) => {
+      const url = new URL(database);
+      url.host = `${proxy.host}:${proxy.port}`;
+      url.searchParams.set('directConnection', 'true');
+      return url.href;
+    },
+  };
+}

@@ -85,11 +85,13 @@ export async function connectMongo(options: {
       asking,
       transaction: (change) =>
         asking(async () => {
+          const began = performance.now();
           for (let tries = 1; ; tries += 1)
             try {
               return await attempt(change);
             } catch (error) {
-              if (!isPassing(error) || tries === TRIES || closed) throw error;
+              const isOver = tries === TRIES || performance.now() - began > serverWithin;
+              if (!isPassing(error) || isOver || closed) throw error;
               await pause(20 * 2 ** tries);
             }
         }),
@@ -108,6 +110,7 @@ function clientOf(url: string, answerWithin: number, serverWithin: number): Mong
       // As JSON has it: what is undefined is not there.
       ignoreUndefined: true,
       socketTimeoutMS: answerWithin,
+      connectTimeoutMS: Math.min(answerWithin, serverWithin),
       serverSelectionTimeoutMS: serverWithin,
       writeConcern: { w: 'majority' },
     });

@@ -4,19 +4,24 @@ import { testDatabase } from '../../support/mongo-database.ts';
 import { withStore } from '../../support/stores.ts';
 
 withStore('MONGODB_URL', 'read models in MongoDB', (server) => {
-  readModelsContract('mongodb', async () => {
-    const { url, drop } = testDatabase(server);
-    let models = await openMongoReadModels({ url });
-    return {
-      models,
-      async reopen() {
-        await models.close();
-        return (models = await openMongoReadModels({ url }));
-      },
-      async dispose() {
-        await models.close();
-        await drop();
-      },
-    };
+  describe('of a server that may be slow', function () {
+    // Some servers take seconds to make indexes.
+    this.timeout(240_000);
+
+    readModelsContract('mongodb', async () => {
+      const { url, drop } = testDatabase(server);
+      let models = await openMongoReadModels({ url });
+      return {
+        models,
+        async reopen() {
+          await models.close();
+          return (models = await openMongoReadModels({ url }));
+        },
+        async dispose() {
+          await models.close();
+          await drop();
+        },
+      };
+    });
   });
 });
