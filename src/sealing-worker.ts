@@ -21,7 +21,7 @@ export interface SealedFiles {
   readonly logId: string;
 }
 
-const eventsAtOnce = 1_000;
+const eventsAtOnce = 4_000;
 
 let opened: { readonly contents: LogContents; readonly leaves: SealLeaves } | null = null;
 

@@ -66,13 +66,13 @@ describe('leaves made in a thread', () => {
   it('are none of an empty log, and all of what came at once', async () => {
     const thread = threadTo('seals.db');
     expect(await thread.make()).to.equal(null);
-    for (let n = 0; n < 5; n += 1) await store.append(`burst-${n}`, 'none', events(700));
-    expect(await thread.make()).to.include({ size: 3_500 });
+    for (let n = 0; n < 9; n += 1) await store.append(`burst-${n}`, 'none', events(700));
+    expect(await thread.make()).to.include({ size: 6_300 });
     const again = threadTo('seals.db');
     await store.append('burst-0', 699, events(1));
-    expect(await again.make()).to.include({ size: 3_501 });
+    expect(await again.make()).to.include({ size: 6_301 });
     expect(leavesIn('seals.db').map(({ index }) => index)).to.deep.equal(
-      Array.from({ length: 3_501 }, (_, index) => index),
+      Array.from({ length: 6_301 }, (_, index) => index),
     );
   });
 
