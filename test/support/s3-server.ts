@@ -31,10 +31,14 @@ export interface S3Server {
 
 const bucket = 'slipway';
 
-export async function openS3Server(): Promise<S3Server> {
+/** @param tls PEM; without it, plain HTTP */
+export async function openS3Server(tls?: { readonly key: string; readonly cert: string }): Promise<S3Server> {
   const folder = await temporaryFolder();
   const directory = join(folder.path, 'objects');
-  const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false });
+  const server = new S3rver({
+    ...{ address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false },
+    ...tls,
+  });
   // Requests that are cut off are what tests are about.
   server.on('error', () => undefined);
   const counts = new Map<string, number>();
@@ -52,7 +56,7 @@ export async function openS3Server(): Promise<S3Server> {
   return {
     port,
     place: {
-      ...{ endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket },
+      ...{ endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: 'us-east-1', bucket },
       ...{ accessKey: 'S3RVER', secretKey: 'S3RVER' },
     },
     async objects() {

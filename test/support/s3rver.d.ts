@@ -40,6 +40,8 @@ declare module '@20minutes/s3rver' {
       readonly silent: boolean;
       readonly directory: string;
       readonly vhostBuckets: boolean;
+      readonly key?: string;
+      readonly cert?: string;
     });
     readonly middleware: Middleware[];
     readonly store: Store;

@@ -51,10 +51,10 @@ export function openS3Blobs(options: S3BlobsOptions): Blobs {
 
   return {
     async put(content, limits = {}) {
-      await sweepOnce();
       const maxBytes = Math.min(limits.maxBytes ?? Infinity, largest);
       const parts = cut(content, partBytes, { ...limits, maxBytes });
       try {
+        await sweepOnce();
         const first = await parts.next();
         if (first.done) throw new Error('a stream without a last part');
         if (first.value.last === null)
@@ -63,7 +63,7 @@ export function openS3Blobs(options: S3BlobsOptions): Blobs {
         return first.value.last;
       } finally {
         // Whoever sends the content hears that nobody reads it any more.
-        await parts.return(undefined);
+        if (content instanceof Readable) content.destroy();
       }
     },
     async get(digest, range) {

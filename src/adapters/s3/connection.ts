@@ -125,7 +125,10 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 function reasonOf(error: unknown): string {
   if (error instanceof S3Error && error.code) return `the server refuses with ${error.code}`;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Where a name has several addresses, the failure of all of them has no message.
+  const code = 'code' in error ? String(error.code) : error.name;
+  return error.message === '' ? code : error.message;
 }
 
 /** Ends a request on which nothing moves, also after its answer has begun. */

@@ -1,4 +1,9 @@
 /** Who may: keys, buckets, and addresses that serve without keys. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'chai';
 import { openS3Blobs } from '../../../src/adapters/s3/blobs.ts';
 import { createSystemClock } from '../../../src/adapters/system-clock.ts';
@@ -57,5 +62,31 @@ describe('access to blobs on S3', () => {
     const short = (await blobs.presign(digest, { expiresInSeconds: 1, filename: 'a.zip' }))!;
     await until('it has expired', 10_000, async () => ((await fetch(short)).status === 403 ? true : null));
     await blobs.close();
+  });
+
+  it('goes over TLS to whom the system trusts, and to nobody else', async () => {
+    const pem = (name: string): string =>
+      readFileSync(join(import.meta.dirname, `../../fixtures/tls/loopback.${name}.pem`), 'utf8');
+    const tls = { key: pem('key'), cert: pem('cert') };
+    const secure = await openS3Server(tls);
+    const trusted = getCACertificates('default');
+    const blobs = openS3Blobs({ ...secure.place, clock, partBytes: 1000 });
+    try {
+      expect(secure.place.endpoint).to.match(/^https:/);
+      const failure = await rejection(blobs.put(content));
+      expect(failure).to.be.instanceOf(StoreUnavailable);
+      expect(failure).to.have.property('message').that.includes('self-signed certificate');
+      expect(secure.count('PUT')).to.equal(0);
+
+      setDefaultCACertificates([tls.cert]);
+      for (const sent of [content, randomBytes(2500)]) {
+        await blobs.put(sent);
+        expect((await buffer((await blobs.get(digestOf(sent)))!)).equals(sent)).to.be.true;
+      }
+    } finally {
+      setDefaultCACertificates(trusted);
+      await blobs.close();
+      await secure.stop();
+    }
   });
 });

@@ -1,5 +1,6 @@
 /** Faults at the wire: nothing half is ever seen, callers hear of it in time, and all goes on when the wire is back. */
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -142,6 +143,9 @@ describe('blobs on S3 over a bad wire', () => {
     proxy.fault({ kind: 'refuse' });
     proxy.cut();
     for (const which of [early, blobs]) {
+      const sent = Readable.from([small]);
+      expect(await rejection(which.put(sent))).to.be.instanceOf(StoreUnavailable);
+      expect(sent.destroyed).to.be.true;
       expect(await rejection(which.put(small))).to.be.instanceOf(StoreUnavailable);
       expect(await rejection(which.stat(digestOf(small)))).to.be.instanceOf(StoreUnavailable);
     }
@@ -149,5 +153,19 @@ describe('blobs on S3 over a bad wire', () => {
     for (const which of [early, blobs]) await which.put(small);
     await early.close();
     expect(await readBack(small)).to.be.true;
+  });
+
+  it('say why where a name has several addresses and nobody answers at any', async () => {
+    const nowhere = openS3Blobs({
+      ...server.place,
+      endpoint: 'http://localhost:1',
+      clock: createSystemClock(),
+    });
+    const failure = await rejection(nowhere.stat(digestOf(small)));
+    expect(failure).to.be.instanceOf(StoreUnavailable);
+    expect(failure)
+      .to.have.property('message')
+      .that.matches(/at localhost:1\): .*ECONNREFUSED/);
+    await nowhere.close();
   });
 });
