@@ -7,7 +7,16 @@ import ajvFormats from 'ajv-formats';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { serverRoles } from '../../src/roles.ts';
-import { imageSettings, isPinned, isSecret, isSetting, problemsOfSettings, text, yaml } from './files.ts';
+import {
+  exampleSecret,
+  imageSettings,
+  isPinned,
+  isSecret,
+  isSetting,
+  problemsOfSettings,
+  text,
+  yaml,
+} from './files.ts';
 
 const Service = z.looseObject({
   image: z.string(),
@@ -167,5 +176,5 @@ function example(variable: string): string {
   if (variable === 'SLIPWAY_ADMIN_EMAIL') return 'admin@example.com';
   if (variable === 'LOG_LEVEL') return 'info';
   if (variable === 'CORS_ORIGINS') return '';
-  return Buffer.alloc(32, variable).toString('base64');
+  return exampleSecret(variable);
 }

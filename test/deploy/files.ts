@@ -37,10 +37,17 @@ export function isSecret(name: string): boolean {
 }
 
 /** Of stores that this version does not speak to yet; what deploys it is ready for them. */
-const notYet = ['EVENTSTORE_URL', 'MONGODB_URL'];
+const notYet = ['EVENTSTORE_URL'];
 
 export function isSetting(name: string): boolean {
   return settingNames.includes(name) || notYet.includes(name);
+}
+
+/** What a secret of this name could be. */
+export function exampleSecret(name: string): string {
+  if (name === 'EVENTSTORE_URL') return 'esdb://user:password@db1.example.com:2113?tls=true';
+  if (name === 'MONGODB_URL') return 'mongodb://user:password@db1.example.com/slipway';
+  return Buffer.alloc(32, name).toString('base64');
 }
 
 /** What a process would say that is given these settings. */
@@ -50,7 +57,7 @@ export function problemsOfSettings(environment: Readonly<Record<string, string>>
     return [];
   } catch (error) {
     if (!(error instanceof WrongSetting)) throw error;
-    return error.message.split('\n').filter((line) => !/^(EVENTSTORE|MONGODB)_URL: this version/.test(line));
+    return error.message.split('\n').filter((line) => !/^EVENTSTORE_URL: this version/.test(line));
   }
 }
 

@@ -8,7 +8,16 @@ import { z } from 'zod';
 import { healthFace } from '../../src/api/health.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import { serverRoles } from '../../src/roles.ts';
-import { imageSettings, isPinned, isSetting, manifests, problemsOfSettings, root, yaml } from './files.ts';
+import {
+  exampleSecret,
+  imageSettings,
+  isPinned,
+  isSetting,
+  manifests,
+  problemsOfSettings,
+  root,
+  yaml,
+} from './files.ts';
 
 const Labels = z.record(z.string(), z.string());
 const Selector = z.object({ matchLabels: Labels.default({}) });
@@ -92,7 +101,7 @@ describe('deploy/kubernetes', function () {
         expect(valueFrom?.secretKeyRef, name).to.deep.equal({ name: 'slipway', key: name });
         expect(value, name).to.be.undefined;
       }
-      const secrets = env.map(({ name }) => [name, Buffer.alloc(32, name).toString('base64')]);
+      const secrets = env.map(({ name }) => [name, exampleSecret(name)]);
       const given = {
         ...imageSettings(),
         ...settings,
