@@ -11,7 +11,7 @@ import { StoreLocked } from './adapters/sqlite/folder-lock.ts';
 import { UnusableSeals } from './adapters/sqlite/seal-leaves.ts';
 import { WrongMasterKey } from './adapters/vault/keys.ts';
 import type { FirstAdmin } from './commands/create-first-admin.ts';
-import { type Config, readConfig, readS3Place, WrongSetting } from './config.ts';
+import { type Config, readConfig, readEventStoreUrl, readS3Place, WrongSetting } from './config.ts';
 import { BrokenSeal } from './core/seals/sealer.ts';
 import { UnreadableMoves } from './ports/seals.ts';
 import { backupCommand, restoreCommand } from './custody/backup-command.ts';
@@ -24,10 +24,11 @@ import { replayCommand } from './custody/replay-command.ts';
 import { verifyCommand } from './custody/verify.ts';
 import { demoCommand } from './demo/command.ts';
 import type { Blobs } from './ports/blobs.ts';
+import { type EventStore, StoreUnavailable } from './ports/event-store.ts';
 import { createLogger } from './logging.ts';
 import { openFolder, openStopped } from './offline.ts';
 import { type Server, startServer } from './server.ts';
-import { openStores } from './stores.ts';
+import { openRemoteLog, openStores } from './stores.ts';
 import { watchCommand } from './watch/command.ts';
 
 /** Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this. */
@@ -58,8 +59,14 @@ program.addCommand(demoCommand({ ...terminal, startServer: startWith }));
 program.addCommand(watchCommand(terminal));
 program.addCommand(agentCommand(terminal));
 const elsewhere = ['EVENTSTORE_URL', 'MONGODB_URL'].filter((name) => process.env[name]);
-const custody = { ...terminal, elsewhere, openRemoteBlobs, isTerminal: process.stderr.isTTY };
-const audit = auditCommand({ ...terminal, openFolder });
+const custody = {
+  ...{ ...terminal, elsewhere, openRemoteBlobs, isTerminal: process.stderr.isTTY },
+  openRemoteLog: remoteLog,
+};
+const audit = auditCommand({
+  ...terminal,
+  openFolder: async (folder) => openFolder(folder, await remoteLog()),
+});
 for (const command of [
   verifyCommand,
   sealCommand,
@@ -70,7 +77,9 @@ for (const command of [
   forgetCommand,
 ])
   audit.addCommand(command(custody));
-audit.addCommand(replayCommand({ ...custody, openStopped }));
+audit.addCommand(
+  replayCommand({ ...custody, openStopped: async (folder) => openStopped(folder, await remoteLog()) }),
+);
 program.addCommand(audit);
 program.addCommand(backupCommand(custody));
 program.addCommand(restoreCommand(custody));
@@ -111,6 +120,15 @@ function openRemoteBlobs(): Blobs | null {
   try {
     const place = readS3Place(process.env);
     return place && openS3Blobs({ ...place, clock: createSystemClock() });
+  } catch (error) {
+    return failOnSetting(error);
+  }
+}
+
+async function remoteLog(): Promise<EventStore | null> {
+  try {
+    const url = readEventStoreUrl(process.env);
+    return url === null ? null : await openRemoteLog(url);
   } catch (error) {
     return failOnSetting(error);
   }
@@ -171,7 +189,7 @@ function sentenceOf(error: unknown): string {
   if (error instanceof WrongMasterKey) return `SLIPWAY_MASTER_KEY: ${error.message}`;
   const mendable = [
     ...[WrongSetting, StoreLocked, UnusableSecret, UnreadableLog],
-    ...[UnusableSeals, UnreadableMoves, BrokenSeal],
+    ...[UnusableSeals, UnreadableMoves, BrokenSeal, StoreUnavailable],
   ];
   if (mendable.some((kind) => error instanceof kind)) return error.message;
   const code = 'code' in error ? error.code : null;

@@ -61,6 +61,12 @@ const drain = z
   .transform(Number)
   .refine((seconds) => seconds <= 300, 'must be a whole number of seconds, 0 to 300');
 
+/** Of the log alone, for commands that need no other settings of the server. What stands behind the scheme its client judges. */
+const eventStoreUrl = z
+  .string()
+  .regex(/^esdb([+]discover)?:[/][/]\S+$/, 'must be a connection string such as esdb://host:2113?tls=true')
+  .optional();
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An empty variable counts as one that is not set, as shells and compose files leave them. */
@@ -94,6 +100,7 @@ const settings = z.object({
   SLIPWAY_TRUSTED_PROXIES: ranges.default([]),
   SLIPWAY_MAX_SOCKETS: count.default(10_000),
   SLIPWAY_SOCKETS_PER_USER: count.default(50),
+  EVENTSTORE_URL: eventStoreUrl,
   MONGODB_URL: mongo.optional(),
   ...s3.shape,
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -104,9 +111,6 @@ const settings = z.object({
 export const settingNames: readonly string[] = Object.keys(settings.shape);
 
 export type Config = Readonly<z.output<typeof settings>>;
-
-/** Settings of stores that this version cannot speak to: to ignore them would put data where nobody expects it. */
-const notYet = ['EVENTSTORE_URL'];
 
 /** A setting that is wrong. The message names the variable and the way out; it never shows a value. */
 export class WrongSetting extends Error {
@@ -122,6 +126,13 @@ export function readS3Place(environment: Environment): S3Place | null {
   const problems = [...(success ? [] : sentencesOf(error)), ...problemsOfS3(given)];
   if (!success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
   return s3PlaceOf(data);
+}
+
+/** Where the log is; null: in the data folder. @throws {WrongSetting} as {@link readConfig}, of this setting alone */
+export function readEventStoreUrl(environment: Environment): string | null {
+  const { success, data, error } = eventStoreUrl.safeParse(setIn(environment)['EVENTSTORE_URL']);
+  if (!success) throw new WrongSetting(`EVENTSTORE_URL: ${error.issues[0]?.message}`);
+  return data ?? null;
 }
 
 /** Where the settings say that blobs are; null: in the data folder. */
@@ -157,8 +168,7 @@ export function readConfig(environment: Environment): Config {
   const given = setIn(environment);
   const problems: string[] = [];
   for (const name of Object.keys(given)) {
-    if (notYet.includes(name)) problems.push(`${name}: this version has only its embedded stores; unset it`);
-    else if (name.startsWith('SLIPWAY_') && !(name in settings.shape))
+    if (name.startsWith('SLIPWAY_') && !(name in settings.shape))
       problems.push(`${name}: no such setting; see docs/settings.md`);
   }
   const parsed = settings.safeParse(given);

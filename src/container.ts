@@ -38,6 +38,7 @@ import type { LeafMaker, SealHeads, SealLeaves, SealMoves } from './ports/seals.
 import type { Snapshots } from './ports/snapshots.ts';
 import type { Vault } from './ports/vault.ts';
 import { createLeafThread } from './sealing-thread.ts';
+import { openRemoteLog } from './stores.ts';
 
 export interface Ports {
   readonly clock: Clock;
@@ -117,7 +118,12 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
   const eventStore: () => Promise<EventStore> = bind<EventStore>(
     'EventStore',
     async () => {
-      const store = replaced.eventStore ?? (await openSqliteEventStore({ path: file('log.db'), clock }));
+      const url = config.EVENTSTORE_URL;
+      const store =
+        replaced.eventStore ??
+        (await (url === undefined
+          ? openSqliteEventStore({ path: file('log.db'), clock })
+          : openRemoteLog(url)));
       return withFormerTimes(store, await sealMoves.all(), sealLeaves);
     },
     (store) => store.close(),
@@ -186,7 +192,7 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
     'LeafMaker',
     async () => {
       const store = await eventStore();
-      if (replaced.eventStore) return createLeafMaker(store, await sealLeaves());
+      if (replaced.eventStore ?? config.EVENTSTORE_URL) return createLeafMaker(store, await sealLeaves());
       return createLeafThread({ log: file('log.db'), leaves: file('seals.db'), logId: store.logId });
     },
     (maker) => maker.close(),

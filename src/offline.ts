@@ -40,17 +40,12 @@ export interface StoppedPlatform {
   close(): Promise<void>;
 }
 
-/** @throws {Refused} when a platform runs on the folder, or there is no log in it */
-export async function openStopped(folder: string): Promise<StoppedPlatform> {
-  const path = join(folder, 'log.db');
-  await access(path).catch(() => {
-    throw new Refused(`There is no log in ${folder}: --data names the data folder of a platform`);
-  });
-  const lock = await lockFolder(folder).catch(asRefused);
-  const store = await openSqliteEventStore({ path }).catch((error: unknown) => {
-    lock.release();
-    return asRefused(error);
-  });
+/**
+ * @param remote its log, where that is not in the folder; it is closed with it
+ * @throws {Refused} when a platform runs on the folder, or there is no log
+ */
+export async function openStopped(folder: string, remote: EventStore | null): Promise<StoppedPlatform> {
+  const { store, release } = remote ? { store: remote, release: () => undefined } : await openLogIn(folder);
   const schemas = createSchemas(allEvents);
   const clock = createSystemClock();
   const log = pino({ level: 'silent' });
@@ -63,14 +58,29 @@ export async function openStopped(folder: string): Promise<StoppedPlatform> {
     projections: allProjections(createAnnouncer({ store, schemas, executor, vault })),
     close: async () => {
       await store.close();
-      lock.release();
+      release();
     },
   };
 }
 
+async function openLogIn(
+  folder: string,
+): Promise<{ readonly store: EventStore; readonly release: () => void }> {
+  const path = join(folder, 'log.db');
+  await access(path).catch(() => {
+    throw new Refused(`There is no log in ${folder}: --data names the data folder of a platform`);
+  });
+  const lock = await lockFolder(folder).catch(asRefused);
+  const store = await openSqliteEventStore({ path }).catch((error: unknown) => {
+    lock.release();
+    return asRefused(error);
+  });
+  return { store, release: () => lock.release() };
+}
+
 /** @throws {Refused} as {@link openStopped} */
-export async function openFolder(folder: string): Promise<Source> {
-  const platform = await openStopped(folder);
+export async function openFolder(folder: string, remote: EventStore | null): Promise<Source> {
+  const platform = await openStopped(folder, remote);
   const { store, schemas, projections } = platform;
   const emails = async () => new Map<string, string>();
   const routes = auditRoutes({ store, schemas, clock: createSystemClock(), projections, emails });

@@ -9,7 +9,7 @@ import { Refused } from '../client/api.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import { UnreadableMoves } from '../ports/seals.ts';
-import { StoreUnavailable } from '../ports/event-store.ts';
+import { type EventStore, StoreUnavailable } from '../ports/event-store.ts';
 
 export interface Custody {
   readonly clock: Clock;
@@ -17,6 +17,8 @@ export interface Custody {
   readonly elsewhere: readonly string[];
   /** Where the settings say that packages are; null: in the data folder. */
   readonly openRemoteBlobs: () => Blobs | null;
+  /** Where the settings say that the log is; null: in the data folder. @throws {StoreUnavailable} */
+  readonly openRemoteLog: () => Promise<EventStore | null>;
   /** Ends the program with a sentence. */
   readonly fail: (sentence: string, code: number) => never;
   /** Whether somebody looks on: then long work tells how far it is. */
@@ -68,6 +70,14 @@ export async function withRemoteBlobs<T>(
   } finally {
     await blobs?.close();
   }
+}
+
+/** What takes a log's file as it is. @throws {Refused} when it is kept in no file */
+export function refuseRemoteLog({ elsewhere }: Custody, what: string): void {
+  if (elsewhere.includes('EVENTSTORE_URL'))
+    throw new Refused(
+      `EVENTSTORE_URL: the log is kept by EventStoreDB, and ${what}. Unset it for a data folder that has its own log.`,
+    );
 }
 
 /** Also of SQLite: SQLITE_FULL and SQLITE_IOERR. */

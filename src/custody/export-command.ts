@@ -1,18 +1,17 @@
 /** `slipway audit export` and `slipway audit import`. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
-import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { say } from '../audit-client/source.ts';
 import { parseTime } from '../audit-client/time.ts';
 import { exists } from '../adapters/filesystem/durable-copies.ts';
 import { Refused } from '../client/api.ts';
 import { type Custody, dataOption, inSentences } from './custody.ts';
 import { exported, type ExportOptions } from './export.ts';
+import { openKeptLog } from './kept-log.ts';
 import { importLog } from './import.ts';
 import { parseList } from './part.ts';
 
@@ -56,10 +55,7 @@ async function runExport(options: Options, custody: Custody): Promise<void> {
   const { data, format, redact = false, stream = [], type = [], tenant = null, from, to, out } = options;
   if (out !== undefined && (await exists(out)))
     throw new Refused(`${out} is there already: name another file.`);
-  const path = join(data, 'log.db');
-  if (!(await exists(path)))
-    throw new Refused(`There is no log in ${data}: --data names the data folder of a platform.`);
-  const log = openLogReader(path);
+  const log = await openKeptLog(data, await custody.openRemoteLog());
   try {
     const ms = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time));
     const wanted = { format, redact, streams: stream, types: type, tenant, from: ms(from), to: ms(to) };
@@ -84,7 +80,7 @@ async function runExport(options: Options, custody: Custody): Promise<void> {
     }
     say(`${events} events are in ${out}.`);
   } finally {
-    log.close();
+    await log.close();
   }
 }
 

@@ -1,8 +1,8 @@
 /** The log as a file that other programs read, and that another platform can take: a line for each event, in order. */
 import { createHash } from 'node:crypto';
-import type { LogReader } from '../adapters/sqlite/log-reader.ts';
 import { redactedObject } from '../audit/redaction.ts';
-import type { EventFilter, RecordedEvent } from '../ports/event-store.ts';
+import type { EventFilter, EventStore, RecordedEvent } from '../ports/event-store.ts';
+import type { KeptStream } from './migrate/ends.ts';
 
 export const exportFormat = 1;
 
@@ -23,9 +23,14 @@ type Progress = (events: number) => void;
 
 const page = 1_000;
 
+/** A log, and what its streams keep that do not keep everything. */
+export interface ExportedLog extends Pick<EventStore, 'logId' | 'readAll'> {
+  retentions(): AsyncIterable<KeptStream> | Iterable<KeptStream>;
+}
+
 /** Lines, each with its end. What is not everything says so in its first line, and cannot be imported. */
 export async function* exported(
-  log: LogReader,
+  log: ExportedLog,
   options: ExportOptions,
   progress: Progress,
 ): AsyncGenerator<string> {
@@ -47,7 +52,7 @@ export async function* exported(
         filtered: isFiltered(options),
       }),
     );
-    for (const kept of log.retentions()) if (!isFiltered(options)) yield told(lineOf(kept));
+    if (!isFiltered(options)) for await (const kept of log.retentions()) yield told(lineOf(kept));
   }
   for await (const found of pages(log, options)) {
     for (const event of found) {
@@ -64,7 +69,10 @@ export function isFiltered({ streams, types, tenant, from, to }: ExportOptions):
   return streams.length + types.length > 0 || tenant !== null || from !== null || to !== null;
 }
 
-async function* pages(log: LogReader, options: ExportOptions): AsyncGenerator<readonly RecordedEvent[]> {
+async function* pages(
+  log: Pick<EventStore, 'readAll'>,
+  options: ExportOptions,
+): AsyncGenerator<readonly RecordedEvent[]> {
   const { streams, types, tenant, from, to } = options;
   const filter: EventFilter = {
     ...(streams.length > 0 && { streamPrefixes: streams }),

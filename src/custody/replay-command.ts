@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { say } from '../audit-client/source.ts';
 import { plain } from '../client/text.ts';
-import { type Custody, dataOption, exitCodes, inSentences } from './custody.ts';
+import { type Custody, dataOption, exitCodes, inSentences, refuseRemoteLog } from './custody.ts';
 import { partOf, type PartOptions, withPartOptions } from './part.ts';
 import { replayProjection } from './replay-projection.ts';
 import { type Replayed, replayInto } from './replay.ts';
@@ -50,6 +50,7 @@ export function replayCommand(custody: Replaying): Command {
         custody.fail('Say where to: --into <folder> or --projection <name>', exitCodes.wrongOptions);
       const part = partOf(options);
       if (into !== undefined) {
+        refuseRemoteLog(custody, 'only a log in a data folder is replayed into another folder');
         const done = await working(custody, (work) =>
           replayInto({ ...{ data: options.data, into, part, asked: JSON.stringify(asked) }, ...work }),
         );

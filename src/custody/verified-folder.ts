@@ -2,24 +2,26 @@
 import { join } from 'node:path';
 import { fileSealHeads } from '../adapters/filesystem/seal-heads.ts';
 import { fileSealMoves, movesName } from '../adapters/filesystem/seal-moves.ts';
-import { damageOf } from '../adapters/sqlite/copies.ts';
-import { openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { Refused } from '../client/api.ts';
 import { sentenceOf } from '../core/seals/findings.ts';
 import { parseMove } from '../core/seals/move.ts';
+import { type KeptLog, keptIn } from './kept-log.ts';
 import { verifyLog, type Verification, type VerifyOptions } from '../core/seals/verify.ts';
 import { keptHead } from './kept-head.ts';
 
-/** @param heads default: in the folder @throws {UnreadableLog} {@link UnusableSeals} */
+/** @param log default: in the folder; it is closed @param heads default: in the folder @throws {UnreadableLog} {@link UnusableSeals} */
 export async function verifyFolder(
   folder: string,
   nowMs: number,
-  { heads = join(folder, 'seals.ndjson'), ...options }: VerifyOptions & { readonly heads?: string } = {},
+  {
+    heads = join(folder, 'seals.ndjson'),
+    log = keptIn(folder),
+    ...options
+  }: VerifyOptions & { readonly heads?: string; readonly log?: KeptLog } = {},
 ): Promise<Verification> {
-  const moves = await fileSealMoves(join(folder, movesName), parseMove).all();
-  const log = openLogReader(join(folder, 'log.db'));
   try {
+    const moves = await fileSealMoves(join(folder, movesName), parseMove).all();
     const leaves = openSqliteSealLeaves({ path: join(folder, 'seals.db'), logId: log.logId, readOnly: true });
     try {
       const verified = await verifyLog(
@@ -27,7 +29,7 @@ export async function verifyFolder(
         options,
       );
       // Reading in order looks at no index.
-      const why = damageOf(join(folder, 'log.db'));
+      const why = log.damage();
       if (why === null) return verified;
       const finding = { kind: 'file', why } as const;
       return { ...verified, findings: [...verified.findings, finding], found: verified.found + 1 };
@@ -35,7 +37,7 @@ export async function verifyFolder(
       leaves.close();
     }
   } finally {
-    log.close();
+    await log.close();
   }
 }
 

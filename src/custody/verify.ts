@@ -6,6 +6,7 @@ import { say } from '../audit-client/source.ts';
 import { sentenceOf } from '../core/seals/findings.ts';
 import type { Verification } from '../core/seals/verify.ts';
 import { type Custody, dataOption, exitCodes, headsOption, inSentences } from './custody.ts';
+import { openKeptLog } from './kept-log.ts';
 import { isBroken, verifyFolder } from './verified-folder.ts';
 
 interface Options {
@@ -27,13 +28,15 @@ export function verifyCommand(custody: Custody): Command {
     .action((options: Options) => inSentences(custody, () => run(options, custody)));
 }
 
-async function run(options: Options, { clock, isTerminal }: Custody): Promise<void> {
+async function run(options: Options, custody: Custody): Promise<void> {
+  const { clock, isTerminal } = custody;
   const { data, heads = join(data, 'seals.ndjson'), publicKey = null } = options;
   await access(heads);
   const onProgress = (events: number): void => {
     if (isTerminal && events % 50_000 === 0) process.stderr.write(`\r${events} events …`);
   };
-  const verified = await verifyFolder(data, clock.now(), { heads, publicKey, onProgress });
+  const log = await openKeptLog(data, await custody.openRemoteLog());
+  const verified = await verifyFolder(data, clock.now(), { heads, publicKey, onProgress, log });
   if (options.json) say(JSON.stringify(verified));
   else for (const line of told(verified, publicKey)) say(line);
   if (isBroken(verified)) process.exitCode = exitCodes.broken;

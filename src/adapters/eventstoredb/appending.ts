@@ -21,6 +21,8 @@ export interface Appending {
 }
 
 const tries = 2;
+/** What MaxAppendSize can be raised to; a larger message would end the stream of its neighbours. */
+const mostBytes = 16 * 1024 * 1024;
 /** Places of the last appends, for repetitions of what retention has hidden meanwhile. */
 const rememberedAppends = 10_000;
 const scannedAtOnce = 1_000;
@@ -128,6 +130,8 @@ export function openAppending(connection: Connection, appends: Appends): Appendi
 
   return {
     append(stream, expected, events) {
+      if (events.reduce((bytes, { data, metadata }) => bytes + data.length + metadata.length, 0) > mostBytes)
+        throw new RangeError(`the append to ${stream} is beyond any MaxAppendSize of EventStoreDB, 16 MiB`);
       // The server drops a repetition of what is not yet replicated, so it waits for the first here.
       const key = JSON.stringify([stream, expected, events[0]?.id]);
       const ids = events.map(({ id }) => id).join();

@@ -235,7 +235,8 @@ function storedRecord({ event }: ResolvedEvent): StoredRecord {
 }
 
 function unavailable(error: unknown): StoreUnavailable {
-  const why = error instanceof Error ? error.message : String(error);
+  // The client says the same several times.
+  const why = (error instanceof Error ? error.message : String(error)).slice(0, 200);
   const what =
     error instanceof Error && isCommandError(error) && error.type === ErrorType.ACCESS_DENIED
       ? 'EventStoreDB denies access: the user of EVENTSTORE_URL needs the rights to read and write'

@@ -109,7 +109,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
       if (events.some(({ type }) => isForeign(stream, type)))
         throw new RangeError('names that begin with $, and the stream slipway-log, are the store’s own');
       const ready = events.map(encoded);
-      const { revision, place } = await work(() => appending.append(stream, expected, ready));
+      const { revision, place } = await work(async () => appending.append(stream, expected, ready));
       return { revision, position: position(logId, place) };
     },
 
