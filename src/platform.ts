@@ -7,14 +7,10 @@ import type { Config } from './config.ts';
 import type { Ports } from './container.ts';
 import { createExecutor } from './core/command-executor.ts';
 import type { Executor } from './core/executor.ts';
-import { leadAlone, leadByLease, type Leadership } from './core/leadership.ts';
-import {
-  createProcessRunner,
-  stateless,
-  type ProcessManager,
-  type ProcessRunner,
-} from './core/process-runner.ts';
+import { leadAlone, leadByLease, type Leadership, type Term } from './core/leadership.ts';
+import { createProcessRunner, type ProcessManager, type ProcessRunner } from './core/process-runner.ts';
 import { createProjector, type Projector } from './core/projector.ts';
+import { within } from './core/term-executor.ts';
 import { sleep } from './core/waiting.ts';
 import { createSchemas, type Schemas } from './core/schemas.ts';
 import type { Projection } from './core/projection.ts';
@@ -111,16 +107,23 @@ export function createPlatform(
   let prober: Prober | null = null;
   let sender: WebhookSender | null = null;
 
-  function beginRollouts(): ProcessManager {
-    const asking = createProber({ executor, clock, log, random });
+  function beginRollouts(term: Term): ProcessManager {
+    const own = within(term, executor);
+    const asking = createProber({ executor: own, clock, log, random });
     const witness = createWitness({ executor, clock });
-    const rollouts = createRollouts({ store, executor, runtimes, prober: asking, witness, clock });
+    const rollouts = createRollouts({ store, executor: own, runtimes, prober: asking, witness, clock });
     prober = asking;
     return rolloutProcess({ rollouts, witness, questions, clock, end: () => asking.stop() });
   }
 
-  function beginWebhooks(): ProcessManager {
-    const projected = { executor, models, projector, announcer: announcer(), webhookSecrets };
+  function beginWebhooks(term: Term): ProcessManager {
+    const projected = {
+      executor: within(term, executor),
+      models,
+      projector,
+      announcer: announcer(),
+      webhookSecrets,
+    };
     sender = createWebhookSender({ ...projected, store, egress, clock, random, log });
     return webhookProcess({ sender });
   }
@@ -129,22 +132,29 @@ export function createPlatform(
     ...{ store, schemas, projector, clock, log, newId: ports.newId, leadership, ...tuning },
     processes: [
       { name: 'rollouts', begin: beginRollouts },
-      stateless(quotaKeeper({ executor, clock, questions: { slots } })),
-      stateless(
-        deletionProcess({
-          ...{ executor, store, clock, occupiedSlots: occupiedByPlugin },
-          begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
-        }),
-      ),
-      stateless(
-        healthSummaries({
-          ...{ executor, store, clock },
-          questions: {
-            due: (nowMs, limit) => dueSummaries(models, nowMs, limit),
-            healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
-          },
-        }),
-      ),
+      {
+        name: 'quotas',
+        begin: (term) => quotaKeeper({ executor: within(term, executor), clock, questions: { slots } }),
+      },
+      {
+        name: 'deletions',
+        begin: (term) =>
+          deletionProcess({
+            ...{ executor: within(term, executor), store, clock, occupiedSlots: occupiedByPlugin },
+            begunBy: (atMs, limit) => deletionsSince(models, atMs, limit),
+          }),
+      },
+      {
+        name: 'health-summaries',
+        begin: (term) =>
+          healthSummaries({
+            ...{ executor: within(term, executor), store, clock },
+            questions: {
+              due: (nowMs, limit) => dueSummaries(models, nowMs, limit),
+              healthOf: (id) => getKnownHealth(models, { kind: 'platform' }, id),
+            },
+          }),
+      },
       { name: 'webhooks', begin: beginWebhooks },
     ],
   });

@@ -8,8 +8,10 @@ import { aborted, sleep } from './waiting.ts';
 export interface Term {
   /** Higher than that of every term before, of any process; null: no other process can lead. */
   readonly fence: number | null;
-  /** Aborts when the term is over, by whatever it ends. */
+  /** Aborts when the term is over, or is to be ended. */
   readonly signal: AbortSignal;
+  /** Whether another process may lead by now, also where nobody has had time to abort anything. */
+  isOver(): boolean;
 }
 
 export interface Leadership {
@@ -45,6 +47,11 @@ export async function leadOnce(
   await promise;
 }
 
+interface Held {
+  /** Monotonic milliseconds. */
+  until: number;
+}
+
 /** Milliseconds: how long nobody leads when a process is gone without a word. */
 export const leaseMs = 10_000;
 const renewEveryMs = leaseMs / 4;
@@ -58,7 +65,9 @@ export function leadAlone({ clock, log }: { readonly clock: Clock; readonly log:
     isAlone: true,
     async lead(name, signal, work) {
       while (!signal.aborted) {
-        await work({ fence: null, signal }).catch((error: unknown) => toldOf(log, name, error));
+        await work({ fence: null, signal, isOver: () => false }).catch((error: unknown) =>
+          toldOf(log, name, error),
+        );
         await sleep(clock, askEveryMs, signal);
       }
     },
@@ -85,21 +94,22 @@ export function leadByLease(options: {
 
   /**
    * Until the term is over. By this process's own clock, a lease lasts from when it was asked for: never longer than by the store's.
-   * @param asked when that was, monotonic milliseconds
    */
-  async function keep(lease: Lease, asked: number, term: AbortController): Promise<void> {
+  async function keep(lease: Lease, held: Held, term: AbortController): Promise<void> {
     let cancel = (): void => undefined;
     const endAt = (from: number): void => {
       cancel();
       if (term.signal.aborted) return;
-      cancel = clock.after(from + leaseMs - clock.monotonic(), () => end('it was not prolonged in time'));
+      held.until = from + leaseMs;
+      cancel = clock.after(held.until - clock.monotonic(), () => end('it was not prolonged in time'));
     };
     const end = (reason: string): void => {
       if (term.signal.aborted) return;
+      held.until = -Infinity;
       log.warn({ lease: lease.name, fence: lease.fence, reason }, 'this process leads no longer');
       term.abort();
     };
-    endAt(asked);
+    endAt(held.until - leaseMs);
     for (;;) {
       await sleep(clock, renewEveryMs, term.signal);
       if (term.signal.aborted) break;
@@ -126,8 +136,10 @@ export function leadByLease(options: {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     log.info({ lease: lease.name, fence: lease.fence }, 'this process leads');
-    const kept = keep(lease, asked, term);
-    await work({ fence: lease.fence, signal: term.signal }).catch((error: unknown) =>
+    const held: Held = { until: asked + leaseMs };
+    const kept = keep(lease, held, term);
+    const isOver = (): boolean => clock.monotonic() >= held.until;
+    await work({ fence: lease.fence, signal: term.signal, isOver }).catch((error: unknown) =>
       toldOf(log, lease.name, error),
     );
     end();

@@ -28,16 +28,7 @@ export interface Cause {
 export interface Process {
   /** `^[a-z][a-z0-9-]*$` */
   readonly name: string;
-  readonly begin: () => ProcessManager;
-}
-
-/** One that remembers nothing anyhow. */
-export interface StatelessProcess extends ProcessManager {
-  readonly name: string;
-}
-
-export function stateless(process: StatelessProcess): Process {
-  return { name: process.name, begin: () => process };
+  readonly begin: (term: Term) => ProcessManager;
 }
 
 export interface ProcessManager {
@@ -110,9 +101,10 @@ export function createProcessRunner(options: {
   let leading: Promise<unknown> = Promise.resolve();
 
   /** As long as the term lasts. @param known where the log ended, when that is known; or it is asked for first of all */
-  async function lead({ name, begin }: Process, { signal }: Term, known: Position | null): Promise<void> {
+  async function lead({ name, begin }: Process, term: Term, known: Position | null): Promise<void> {
+    const { signal } = term;
     const log = options.log.child({ process: name });
-    const process = begin();
+    const process = begin(term);
     const handle = (key: string, wake: Wake): Promise<void> =>
       process.handle(key, causeOf(name, key, wake, options.newId));
     const concurrency = options.concurrency ?? 16;

@@ -1,7 +1,7 @@
 /** Ends deletions of plugins that their requests left half done, so that a crash blocks no plugin for ever. */
 import { type DeletePluginDeps, finishDeletion } from '../commands/delete-plugin.ts';
 import { NotThereYet } from '../core/consistency.ts';
-import type { StatelessProcess } from '../core/process-runner.ts';
+import type { ProcessManager } from '../core/process-runner.ts';
 import { PluginId } from '../domain/ids.ts';
 import { livePlugin, plugin } from '../domain/plugin.ts';
 
@@ -13,11 +13,10 @@ export function deletionProcess(
     /** Plugins that were marked at that time (wall milliseconds) or before, of a projection. */
     readonly begunBy: (atMs: number, limit: number) => Promise<readonly PluginId[]>;
   },
-): StatelessProcess {
+): ProcessManager {
   const abandoned = (limit: number): Promise<readonly PluginId[]> =>
     deps.begunBy(deps.clock.now() - abandonedAfterMs, limit);
   return {
-    name: 'deletions',
     types: ['PluginDeletionStarted'],
     // Who marks a plugin goes on at once: only what is left lying is due.
     keysOf: () => [],

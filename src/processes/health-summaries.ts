@@ -4,7 +4,7 @@
  * summary, of the slot in which it spoke last, and then none: the gap is its silence.
  */
 import { summariseHealth, type SummariseHealthDeps } from '../commands/summarise-health.ts';
-import type { StatelessProcess } from '../core/process-runner.ts';
+import type { ProcessManager } from '../core/process-runner.ts';
 import { type HealthRecord, slotsToSummarise } from '../domain/health/record.ts';
 import { DeploymentId, type TenantId } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -20,10 +20,9 @@ export interface HealthQuestions {
 
 export function healthSummaries(
   deps: SummariseHealthDeps & { readonly questions: HealthQuestions; readonly clock: Pick<Clock, 'now'> },
-): StatelessProcess {
+): ProcessManager {
   const { questions, clock } = deps;
   return {
-    name: 'health-summaries',
     // Reports are too many to be woken by: what they lead to is due within five minutes.
     types: [],
     keysOf: () => [],

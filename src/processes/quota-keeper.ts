@@ -3,7 +3,7 @@
  * when the slot is released; what runs without one (a rollback starts what was released) gets one. A slot is its key.
  */
 import type { Executor } from '../core/executor.ts';
-import type { StatelessProcess } from '../core/process-runner.ts';
+import type { ProcessManager } from '../core/process-runner.ts';
 import { deployment } from '../domain/deployment/deployment.ts';
 import { involved } from '../domain/deployment/desired.ts';
 import { deploymentEvents } from '../domain/deployment/events.ts';
@@ -31,7 +31,7 @@ export function quotaKeeper(deps: {
   readonly executor: Executor;
   readonly questions: QuotaQuestions;
   readonly clock: Pick<Clock, 'now'>;
-}): StatelessProcess {
+}): ProcessManager {
   const { executor, questions, clock } = deps;
 
   /** Read after the tenant's reservations: whoever reserves has claimed the slot before. */
@@ -51,7 +51,6 @@ export function quotaKeeper(deps: {
   }
 
   return {
-    name: 'quotas',
     types: [...Object.keys(slotEvents), ...Object.keys(quotaEvents), 'DeploymentRequested'],
     keysOf: (event) => [slotOf(event)],
     inFlight: () => questions.slots(),

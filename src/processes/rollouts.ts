@@ -84,6 +84,8 @@ export function createRollouts(deps: {
    * explains whatever the deployment says. What changes meanwhile is decided anew.
    */
   async function decide(key: SlotKey, id: DeploymentId): Promise<Step> {
+    // Taken first: what is read after it is at least as new, so that no silence is longer than it was.
+    const now = { wallMs: clock.now(), monotonicMs: clock.monotonic() };
     const { state, revision } = await executor.load(deploymentAggregate, id);
     const slot = await loadSlot(key);
     // Before the first report can come.
@@ -97,7 +99,7 @@ export function createRollouts(deps: {
       proberAlive:
         awaited !== undefined && awaited.phase !== 'None' && isWatched(key, awaited.request.runtime),
       frozen: (await executor.load(freeze, freezeId)).state !== null,
-      now: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
+      now,
     });
     const { events, revision: reached } = await executor.execute({
       aggregate: deploymentAggregate,
@@ -137,7 +139,12 @@ export function createRollouts(deps: {
   }
 
   /** A claim that nobody confirmed holds the slot no longer than it said. */
-  async function expire(key: SlotKey, slot: SlotState, deployments: Deployments): Promise<Step> {
+  async function expire(
+    key: SlotKey,
+    slot: SlotState,
+    deployments: Deployments,
+    nowMs: number,
+  ): Promise<Step> {
     for (const claim of unconfirmedClaims(slot)) {
       const recorded = (deployments.get(claim.deploymentId) ?? { phase: 'None' }).phase !== 'None';
       if (recorded && slot.flight?.kind !== 'undeploy') continue;
@@ -146,7 +153,7 @@ export function createRollouts(deps: {
         id: key,
         tenant: tenantOf(key),
         context: contextFor(key, claim.deploymentId, `expire ${claim.deploymentId} ${claim.expiresAt}`),
-        decide: (state) => expireClaim(state, claim.deploymentId, recorded, clock.now()),
+        decide: (state) => expireClaim(state, claim.deploymentId, recorded, nowMs),
       });
       const dueInMs = Math.max(1, Date.parse(claim.expiresAt) - clock.now());
       return { moved: events.length > 0, dueInMs };
@@ -237,6 +244,8 @@ export function createRollouts(deps: {
     handle: async (key) => {
       for (let step = 0; step < maxSteps; step += 1) {
         const asOf = witness.news(key);
+        // Before it is read whether a claim was confirmed, or one that has been since would expire.
+        const nowMs = clock.now();
         const slot = await loadSlot(key);
         const deployments = await loadDeployments(key, slot);
         if (!met.has(key)) {
@@ -247,7 +256,7 @@ export function createRollouts(deps: {
           // A newer epoch was stated by another process, or before a restart of this one: what we read is old.
           if (!(error instanceof StaleEpoch)) throw error;
         });
-        const steps = [await expire(key, slot, deployments), await makeWay(key, slot, deployments)];
+        const steps = [await expire(key, slot, deployments, nowMs), await makeWay(key, slot, deployments)];
         for (const id of deployments.keys()) {
           if (steps.some(({ moved }) => moved)) break;
           steps.push(await decide(key, id));

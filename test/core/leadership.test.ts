@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { leadAlone, leadByLease, leaseMs, type Term } from '../../src/core/leadership.ts';
 import type { Leases } from '../../src/ports/leases.ts';
+import { TermOver, within } from '../../src/core/term-executor.ts';
+import { count, counter, someContext } from './counter.ts';
+import { failure } from '../support/failure.ts';
+import { createFakeExecutor } from '../support/fake-executor.ts';
 import { openMemoryLeases } from '../support/memory-leases.ts';
 import { createRecordingLog } from '../support/recording-log.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -100,6 +104,34 @@ describe('leadership by leases', () => {
     await clock.advance(leaseMs / 4);
     expect(first.terms[0]?.signal.aborted).to.equal(true);
     expect(first.leads()).to.equal(false);
+  });
+
+  it("is over by the process's own clock before any of its timers has noticed", async () => {
+    const first = startProcess();
+    await clock.advance(3_000);
+    const [term] = first.terms;
+    expect(term?.isOver()).to.equal(false);
+    // The process was stopped: time has passed, and none of its timers has run.
+    const passed = clock.monotonic() + leaseMs;
+    const now = clock.monotonic();
+    clock.monotonic = () => passed;
+    expect(term?.isOver()).to.equal(true);
+    expect(term?.signal.aborted).to.equal(false);
+    const events: string[] = [];
+    const executor = within(term!, {
+      ...createFakeExecutor(),
+      execute: async (command) => {
+        const decided = command.decide(command.aggregate.initial, 'none');
+        events.push('decided');
+        return { state: command.aggregate.initial, revision: 'none', events: [], position: null, decided };
+      },
+    });
+    const command = { aggregate: counter, id: 'a', tenant: null, context: someContext(), decide: count(1) };
+    expect(await failure(executor.execute(command))).to.be.instanceOf(TermOver);
+    expect(events).to.deep.equal([]);
+    clock.monotonic = () => now;
+    await executor.execute(command);
+    expect(events).to.deep.equal(['decided']);
   });
 
   it('goes on over a store that cannot be asked for a while', async () => {

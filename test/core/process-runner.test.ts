@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { createExecutor } from '../../src/core/command-executor.ts';
-import { createProcessRunner, stateless } from '../../src/core/process-runner.ts';
-import type {
-  Cause,
-  ProcessManager,
-  ProcessRunner,
-  StatelessProcess,
-} from '../../src/core/process-runner.ts';
+import { createProcessRunner } from '../../src/core/process-runner.ts';
+import type { Cause, ProcessManager, ProcessRunner } from '../../src/core/process-runner.ts';
 import type { Executor } from '../../src/core/executor.ts';
 import { createSchemas } from '../../src/core/schemas.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
@@ -38,8 +33,7 @@ describe('process runner', () => {
   });
 
   async function start(process: Partial<ProcessManager>, waitFor: () => Promise<boolean> = async () => true) {
-    const whole: StatelessProcess = {
-      name: 'closer',
+    const whole: ProcessManager = {
       types: ['Counted'],
       keysOf: ({ stream }) => [stream.replace('counter-', '')],
       inFlight: async () => [],
@@ -53,7 +47,7 @@ describe('process runner', () => {
     runner = createProcessRunner({
       store,
       schemas,
-      processes: [stateless(whole)],
+      processes: [{ name: 'closer', begin: () => whole }],
       clock,
       log,
       projector: { waitFor },

@@ -186,7 +186,7 @@ describe('the process of summaries', () => {
     const cause: Cause = {
       ...{ event: null, correlationId: 'test' },
       command: (purpose) =>
-        processContext({ process: process.name, key: deploymentId, purpose, correlationId: 'test' }),
+        processContext({ process: 'health-summaries', key: deploymentId, purpose, correlationId: 'test' }),
     };
     return () => process.handle(deploymentId, cause);
   }
