@@ -5,6 +5,7 @@ import { benchAudit } from './audit.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchLog } from './log.ts';
+import { benchMongo } from './mongodb.ts';
 import { benchProjections } from './projections.ts';
 import { benchReads } from './reads.ts';
 import { benchSearch } from './search.ts';
@@ -19,6 +20,7 @@ type BenchmarkName =
   | 'append'
   | 'log'
   | 'projections'
+  | 'mongodb'
   | 'http'
   | 'reads'
   | 'search'
@@ -34,6 +36,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
   log: () => benchLog(),
   projections: () => benchProjections(),
+  mongodb: () => benchMongo(),
   http: benchHttp,
   reads: benchReads,
   search: benchSearch,

@@ -11,7 +11,15 @@ interface Touched {
   readonly changed: boolean;
 }
 
+/** What a projection does for one event. */
+type Handling = (documents: Documents) => void | Promise<void>;
+
 export interface BatchDocuments extends Documents {
+  /**
+   * Reads at once what each of them asks for first, as a store elsewhere takes its time for every answer. They are begun, and left
+   * where they ask: a projection does nothing but to the documents that it is handed.
+   */
+  foresee(handlings: readonly Handling[]): Promise<void>;
   /** What has been put and deleted since the last `keep` becomes part of the batch. */
   keep(): void;
   /** What has been put and deleted since the last `keep` never was. */
@@ -38,10 +46,14 @@ export function openBatchDocuments(
     return `${collection}\n${id}`;
   }
 
-  async function read(collection: string, id: string): Promise<Document | null> {
+  async function read(collection: string, ids: readonly string[]): Promise<void> {
     try {
-      const [document] = await models.load(generation, collection, [id]);
-      return document ?? null;
+      const found = await models.load(generation, collection, ids);
+      const byId = new Map(found.map((document) => [document.id, document]));
+      for (const id of ids) {
+        const document = byId.get(id) ?? null;
+        kept.set(keyOf(collection, id), { collection, id, document, changed: false });
+      }
     } catch (error) {
       unreadable = error;
       throw error;
@@ -56,11 +68,19 @@ export function openBatchDocuments(
       const key = keyOf(collection, id);
       let touched = fresh.get(key) ?? kept.get(key);
       if (!touched) {
-        touched = { collection, id, document: await read(collection, id), changed: false };
-        kept.set(key, touched);
+        await read(collection, [id]);
+        touched = kept.get(key);
       }
       // A copy: what a handler does to it counts only once it is put. Its collection says that it is a D.
-      return touched.document ? (copyOf(touched.document.data) as object as D) : null;
+      return touched?.document ? (copyOf(touched.document.data) as object as D) : null;
+    },
+    async foresee(handlings) {
+      const wanted = new Map([...own].map((collection) => [collection, new Set<string>()]));
+      for (const handle of handlings) begin(handle, (collection, id) => wanted.get(collection)?.add(id));
+      for (const [collection, ids] of wanted) {
+        const unread = [...ids].filter((id) => !kept.has(keyOf(collection, id)));
+        if (unread.length > 0) await read(collection, unread);
+      }
     },
     put({ name: collection }, id, tenant, data) {
       const document = { id, tenant, data: data as object as JsonObject };
@@ -83,6 +103,24 @@ export function openBatchDocuments(
           document ? { put: { collection, document } } : { delete: { collection, id } },
         ),
   };
+}
+
+/** What goes wrong in it goes wrong once more when it is done, and is dealt with then. */
+function begin(handle: Handling, asks: (collection: string, id: string) => void): void {
+  const never = new Promise<never>(() => undefined);
+  const probe: Documents = {
+    get({ name }, id) {
+      asks(name, id);
+      return never;
+    },
+    put: () => undefined,
+    delete: () => undefined,
+  };
+  try {
+    Promise.resolve(handle(probe)).catch(() => undefined);
+  } catch {
+    // As above.
+  }
 }
 
 /** Of JSON: at a fifth of what `structuredClone` takes. */

@@ -10,8 +10,8 @@ import type { BatchDocuments } from './projection-documents.ts';
 import { heal } from './projection-healing.ts';
 import { openLedger } from './projection-ledger.ts';
 import { compareWithLog, type Comparison } from './projection-rebuild.ts';
-import type { Projection } from './projection.ts';
-import type { Schemas } from './schemas.ts';
+import type { Documents, Projection } from './projection.ts';
+import type { Decoded, Schemas } from './schemas.ts';
 import { backoff, createQueues, sleep } from './waiting.ts';
 
 export interface ProjectionLoop {
@@ -42,6 +42,8 @@ export class StillBuilding extends Error {
   override readonly name = 'StillBuilding';
 }
 
+/** Events of a batch: fewer ask for their documents one by one. */
+const worthForeseeing = 8;
 const mostTries = 5;
 const mostParked = 1_000;
 /** Milliseconds between lines of progress while it catches up. */
@@ -87,6 +89,8 @@ export function createProjectionLoop(options: {
   let leads = false;
   /** Every try is counted before it is made: the last start got nowhere, so perhaps an event ends the process. */
   let careful = false;
+  /** Of the batch, what has been decoded. */
+  const foreseen = new Map<RecordedEvent, Decoded>();
   let toldAt = clock.monotonic();
 
   const open = (): BatchDocuments => openBatchDocuments(models, generation, projection);
@@ -111,12 +115,24 @@ export function createProjectionLoop(options: {
       if (at) await ledger.commit(documents, at, last);
       documents = open();
     };
+    if (events.length >= worthForeseeing && !careful) await foresee(events, documents);
     for (const event of events) {
       await digest(event, () => documents, settle);
       last = event;
     }
     careful = false;
     await ledger.commit(documents, checkpoint, last);
+  }
+
+  async function foresee(events: readonly RecordedEvent[], documents: BatchDocuments): Promise<void> {
+    foreseen.clear();
+    const handlings = events.flatMap((event) => {
+      const handle = projection.on[event.type];
+      const decoded = schemas.decode(event);
+      foreseen.set(event, decoded);
+      return handle && decoded.ok ? [(probe: Documents) => handle(decoded.event, probe)] : [];
+    });
+    await documents.foresee(handlings);
   }
 
   /** Applies an event, or parks it: after five tries, or at once when it cannot be read. @param settle commits what came before it */
@@ -127,7 +143,7 @@ export function createProjectionLoop(options: {
   ): Promise<void> {
     const { trying, parked } = ledger.troubles;
     if (parked.some(({ stream }) => stream === event.stream)) return;
-    const decoded = schemas.decode(event);
+    const decoded = foreseen.get(event) ?? schemas.decode(event);
     if (!decoded.ok) {
       // No try will change what this version of the program can read.
       park(event, 1, decoded.message);

@@ -158,6 +158,38 @@ describe('projector', () => {
     expect((await total('counter-a'))!.seen).to.deep.equal([0, 1, 2, 3]);
   });
 
+  it('reads what a batch of events asks for at once', async () => {
+    let position: Position | null = null;
+    for (let by = 0; by < 60; by += 1) position = await append(`counter-${by % 20}`, { by });
+    const real = openMemoryReadModels(kept);
+    const asked: number[] = [];
+    await start([totalsProjection()], {
+      ...real,
+      load: async (generation, collection, ids) => {
+        if (collection === 'totals') asked.push(ids.length);
+        return real.load(generation, collection, ids);
+      },
+    });
+    await reached(position!);
+    expect(asked).to.deep.equal([20]);
+    expect((await total('counter-7'))!.seen).to.deep.equal([7, 27, 47]);
+  });
+
+  it('parks one of many after as many tries as one alone', async () => {
+    let position: Position | null = null;
+    for (let by = 0; by < 30; by += 1) position = await append(`counter-${by % 3}`, { by });
+    const onBad = (by: number): void => {
+      if (by === 4) throw new Error('bad');
+    };
+    await start([totalsProjection(1, onBad)]);
+    await reached(position!);
+    expect(projector.parked().map(({ stream, tries }) => ({ stream, tries }))).to.deep.equal([
+      { stream: 'counter-1', tries: 5 },
+    ]);
+    expect((await total('counter-1'))!.seen).to.deep.equal([1]);
+    expect((await total('counter-2'))!.seen).to.have.length(10);
+  });
+
   describe('a new version', () => {
     it('is built beside the old one, which answers until the switch', async () => {
       await append('counter-a', { by: 5 });
