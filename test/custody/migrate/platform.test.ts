@@ -14,6 +14,7 @@ import type { SignedHead } from '../../../src/ports/seals.ts';
 import { runCommand } from '../../support/command-line.ts';
 import { openS3Server, type S3Server } from '../../support/s3-server.ts';
 import { adminEmail, adminPassword, startTestServer, type TestServer } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -22,11 +23,20 @@ describe('a platform that moves', function () {
   this.timeout(240_000);
   let place: Awaited<ReturnType<typeof temporaryFolder>>;
   let s3: S3Server;
+  let running: TestServer | null = null;
+  async function start(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+    return (running = await startTestServer({ folder, settings }));
+  }
+  async function stop(): Promise<void> {
+    await running?.stop();
+    running = null;
+  }
   beforeEach(async () => {
     place = await temporaryFolder();
     s3 = await openS3Server();
   });
   afterEach(async () => {
+    await stop();
     await s3.stop();
     await place.remove();
   });
@@ -48,6 +58,36 @@ describe('a platform that moves', function () {
   const tenant = { tenantId: 'acme', name: 'Acme', contactEmail: 'ops@acme.example' };
   const make = (server: TestServer, token: string) =>
     server.call('POST', '/api/v1/tenants', { token, body: tenant, headers: { 'Idempotency-Key': key } });
+
+  const plugin = {
+    ...{ pluginId: 'mailer', name: 'Mailer', category: 'Communication', publisher: 'Acme Corp' },
+    version: { semanticVersion: '1.0.0', state: 'Stable', runtime: { type: 'DotNet8', version: '8.0' } },
+  };
+  /** @returns the path of a deployment that is complete */
+  async function deploy(server: TestServer, token: string): Promise<string> {
+    const registered = await server.call('POST', '/api/v1/plugins', { token, body: plugin });
+    expect(registered.status, JSON.stringify(registered.body)).to.equal(201);
+    const requested = await server.call('POST', '/api/v1/plugin-deployments', {
+      token,
+      body: {
+        ...{ pluginId: 'mailer', pluginVersion: '1.0.0', tenantId: 'acme', environment: 'Production' },
+        ...{
+          strategy: 'Direct',
+          strategyConfig: { bakeSeconds: '1' },
+          totalInstances: 2,
+          healthCheck: { intervalSeconds: 1 },
+        },
+      },
+    });
+    expect(requested.status, JSON.stringify(requested.body)).to.equal(202);
+    const { deploymentId } = requested.body as { readonly deploymentId: string };
+    const path = `/api/v1/plugin-deployments/${deploymentId}`;
+    await until('the deployment completes', 60_000, async () => {
+      const { body } = await server.call('GET', path, { token });
+      return (body as { readonly status: string }).status === 'Completed' || null;
+    });
+    return path;
+  }
 
   /** Whatever people saw before, they see: with the same password, and the session that they had. */
   async function shows(server: TestServer, session: string): Promise<void> {
@@ -91,14 +131,18 @@ describe('a platform that moves', function () {
   it('answers as before there, and when it is back', async () => {
     const [away = [], back = []] = await commands();
     const data = join(place.path, 'data');
-    let server = await startTestServer({ folder: data });
+    let server = await start(data);
     const session = await server.asRole('PlatformAdmin');
     expect((await make(server, session)).status).to.equal(201);
     const secret = { token: session, body: { value: 'hunter2-hunter2' } };
     const set = await server.call('PUT', '/api/v1/tenants/acme/secrets/smtp-password', secret);
     expect(set.status, JSON.stringify(set.body)).to.be.oneOf([200, 201, 204]);
+    const deployment = await deploy(server, session);
+    const history = async () => (await server.call('GET', `${deployment}/history`, { token: session })).body;
+    const told = await history();
+    expect(JSON.stringify(told)).to.include('1.0.0');
     const kept = await seal(server, session);
-    await server.stop();
+    await stop();
     await (await openFolderBlobs({ folder: join(data, 'blobs') })).put(Buffer.from('a package'));
 
     const gone = await runCommand(away, undefined, settingsOf(s3));
@@ -109,25 +153,27 @@ describe('a platform that moves', function () {
     const remote = openS3Blobs({ ...s3.place, clock: createSystemClock() });
     expect(await contents(remote)).to.deep.equal(['a package']);
     await remote.close();
-    server = await startTestServer({ folder: join(place.path, 'moved'), settings: settingsOf(s3) });
+    server = await start(join(place.path, 'moved'), settingsOf(s3));
     await shows(server, session);
+    expect(await history()).to.deep.equal(told);
     await proves(server, session, kept);
     const body = { ...tenant, tenantId: 'later' };
     expect((await server.call('POST', '/api/v1/tenants', { token: session, body })).status).to.equal(201);
     const there = await seal(server, session);
-    await server.stop();
+    await stop();
 
     const returned = await runCommand(back, undefined, settingsOf(s3));
     expect(returned.code, returned.stderr).to.equal(0);
     expect(JSON.parse(returned.stdout)).to.deep.include({ resumed: false, blobs: { blobs: 1, bytes: 9 } });
     const folder = join(place.path, 'back', 'blobs');
     expect(await contents(await openFolderBlobs({ folder }))).to.deep.equal(['a package']);
-    server = await startTestServer({ folder: join(place.path, 'back') });
+    server = await start(join(place.path, 'back'));
     await shows(server, session);
+    expect(await history()).to.deep.equal(told);
     for (const one of [kept, there]) await proves(server, session, one);
     const later = await server.call('GET', '/api/v1/tenants/later', { token: session });
     expect(later.status).to.equal(200);
-    await server.stop();
+    await stop();
     const verified = await runCommand(['audit', 'verify', '--data', join(place.path, 'back')]);
     expect(verified.code, verified.stdout).to.equal(0);
     expect((await readHead(join(place.path, 'back', 'seals.ndjson'))).key).to.equal(kept.head.key);
@@ -148,7 +194,8 @@ describe('a platform that moves', function () {
     );
     expect(await said([...away, '--in-flight', '0'])).to.include('must be 1 to 9999');
     const data = join(place.path, 'data');
-    await (await startTestServer({ folder: data })).stop();
+    await start(data);
+    await stop();
     expect(await said(away)).to.match(/^1 Production stores are those that settings name/);
     expect(await said(away, { S3_ENDPOINT: 'nowhere' })).to.match(/^2 S3_ENDPOINT: must be an address/);
     const settings = { ...settingsOf(s3), SLIPWAY_MASTER_KEY: Buffer.alloc(32).toString('base64') };
