@@ -141,7 +141,7 @@ function lines(
     `${log.events} events, ${vault.records} entries and ${vault.personalKeys} personal keys of the vault and ${blobs.blobs} packages (${blobs.bytes} bytes) were moved and compared${resumed ? ', with those of before' : ''}: ${rate} events a second.`,
     ...left,
     `Start it with SLIPWAY_DATA_DIR=${into}${settings}. Read models are made anew at the first start.`,
-    `It needs the same master key and the same JWT_SECRET; where they were files of ${data}, they are in ${into} now.`,
+    `It needs the same master key and the same JWT_SECRET; where they were files of ${data}, they are in ${into} now, and can be given as settings.`,
     `Never start ${data} again, unless you give up what was moved: remove it when you have seen the new one work.`,
   ];
 }
