@@ -8,13 +8,13 @@ import type { EventStore, NewEvent, Position } from '../src/ports/event-store.ts
 import { openRawLog, type RawLog, type RawRow } from './raw-sqlite.ts';
 import { alone, compared, type Row } from './table.ts';
 
-interface Sample {
+export interface Sample {
   readonly stream: string;
   readonly revision: number;
   readonly event: NewEvent;
 }
 
-const inFlight = 64;
+export const inFlight = 64;
 const many = 12_800;
 const few = 1000;
 const rounds = 7;
@@ -63,7 +63,7 @@ export async function benchAppend(): Promise<Row[]> {
 }
 
 /** One event each, round robin over as many streams as are in flight, about 300 bytes of data. */
-function samples(prefix: string, count: number): Sample[] {
+export function samples(prefix: string, count: number): Sample[] {
   return Array.from({ length: count }, (_, i) => ({
     stream: `deployment-${prefix}-${i % inFlight}`,
     revision: Math.floor(i / inFlight),
@@ -90,7 +90,7 @@ function rawRows(all: readonly Sample[]): RawRow[] {
   });
 }
 
-async function appendInFlight(store: EventStore, all: readonly Sample[]): Promise<void> {
+export async function appendInFlight(store: EventStore, all: readonly Sample[]): Promise<void> {
   const writer = async (first: number): Promise<void> => {
     for (let i = first; i < all.length; i += inFlight) await append(store, all[i]!);
   };
@@ -115,7 +115,7 @@ async function readBehind(store: EventStore, start: Position): Promise<void> {
 }
 
 /** A second's worth. */
-async function rate(count: number, work: () => Promise<void>): Promise<number> {
+export async function rate(count: number, work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   await work();
   return (count / (performance.now() - start)) * 1000;

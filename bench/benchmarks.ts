@@ -2,6 +2,7 @@
 import { benchAgents } from './agents.ts';
 import { benchAppend } from './append.ts';
 import { benchAudit } from './audit.ts';
+import { benchEventStoreDb } from './eventstoredb.ts';
 import { benchFold } from './fold.ts';
 import { benchHttp } from './http.ts';
 import { benchLog } from './log.ts';
@@ -30,7 +31,8 @@ type BenchmarkName =
   | 'fold'
   | 'audit'
   | 'seals'
-  | 'start';
+  | 'start'
+  | 'eventstoredb';
 
 export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   append: benchAppend,
@@ -47,6 +49,7 @@ export const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   audit: () => benchAudit(),
   seals: () => benchSeals(),
   start: benchStart,
+  eventstoredb: benchEventStoreDb,
 };
 
 export function isBenchmark(name: string): name is BenchmarkName {

@@ -22,6 +22,7 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import emptyTypes from 'google-protobuf/google/protobuf/empty_pb.js';
 import { randomUUID } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { StoreUnavailable, type ExpectedRevision } from '../../ports/event-store.ts';
 import type { EncodedEvent, StoredRecord } from './records.ts';
 
@@ -167,13 +168,18 @@ const settingNames = new Set([
 function clientOf(url: string): EventStoreDBClient {
   const wrong = (what: string): RangeError =>
     new RangeError(`${what}; a connection string is esdb://user:password@host:2113?tls=true`);
-  // Of these two the client would warn, and print the whole string.
+  let tls = true;
+  // Of a name that it does not know and of certificates the client would warn, and print the whole string.
   for (const [, name = '', value] of (url.split('?')[1] ?? '').matchAll(/(?:^|&)([^=&]*)=?([^&]*)/g)) {
     const flat = name.toLowerCase().replace(/[-_]/g, '');
+    if (flat === 'tls') tls = value !== 'false';
     if (flat !== '' && !settingNames.has(flat)) throw wrong(`the client has no setting ${name}`);
     if (flat === 'tlsverifycert' && value === 'false')
       throw wrong('the client cannot leave certificates unchecked: name the authority with tlsCAFile');
   }
+  const hosts = (/^[^:]*:[/][/](?:[^@]*@)?([^?]*)/.exec(url)?.[1] ?? '').split(',');
+  if (tls && hosts.some((host) => isIPv4(host.replace(/:\d*[/]?$/, ''))))
+    throw wrong('with TLS a host is named, since Node takes no address for the name of a certificate');
   try {
     return EventStoreDBClient.connectionString(url);
   } catch (error) {

@@ -11,6 +11,7 @@ const wrong = [
   ['esdb://admin:geheim@host:2113?tlsVerifyCert=false', 'tlsCAFile'],
   ['esdb://admin:geheim@host:2113?tlsCAFile=/nowhere/ca.pem', 'certificate'],
   ['esdb://admin:geheim@', 'host'],
+  ['esdb://admin:geheim@a:2113,10.0.0.7:2113', 'a host is named'],
 ] as const;
 
 describe('a connection string of EventStoreDB', () => {
