@@ -33,7 +33,7 @@ export async function* cut(
     waiting += bytes.length;
     // The last byte is held back: whether a part is the last is known only when another byte has come.
     while (waiting > partBytes) {
-      const all = Buffer.concat(gathered);
+      const all = whole(gathered);
       yield { bytes: all.subarray(0, partBytes), last: null };
       gathered = [all.subarray(partBytes)];
       waiting -= partBytes;
@@ -42,7 +42,14 @@ export async function* cut(
   const digest: BlobDigest = `sha256:${hash.digest('hex')}`;
   if (expected !== undefined && digest !== expected)
     throw new BlobMismatch(`the bytes have the digest ${digest}, not ${expected}`);
-  yield { bytes: Buffer.concat(gathered), last: { digest, size } };
+  yield { bytes: whole(gathered), last: { digest, size } };
+}
+
+/** Copied only where there is more than one: what came in one piece is cut where it lies. */
+function whole(pieces: readonly Uint8Array[]): Buffer {
+  const [first, second] = pieces;
+  if (first === undefined || second !== undefined) return Buffer.concat(pieces);
+  return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
 }
 
 function bytesOf(chunk: unknown): Uint8Array {
