@@ -178,6 +178,10 @@ export function readConfig(environment: Environment): Config {
       'SLIPWAY_RUNTIME: the simulated runtime runs nothing, so NODE_ENV=production refuses it; set agent',
     );
   problems.push(...problemsOfS3(given));
+  if (given['MONGODB_URL'] !== undefined && given['SLIPWAY_BACKUP_DIR'] !== undefined)
+    problems.push(
+      'SLIPWAY_BACKUP_DIR: holds backups of data folders, and with MONGODB_URL the vault is in none; back MongoDB up instead, and unset it',
+    );
   problems.push(...problemsOfSharing(given, parsed.data?.SLIPWAY_ROLES ?? serverRoles));
   if (!parsed.success || problems.length > 0) throw new WrongSetting(problems.join('\n'));
   return parsed.data;

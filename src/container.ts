@@ -9,7 +9,11 @@ import { fileSealMoves, movesName } from './adapters/filesystem/seal-moves.ts';
 import { loadJwtSecret } from './adapters/filesystem/jwt-secret.ts';
 import { loadMasterKey } from './adapters/filesystem/master-key.ts';
 import { openMemoryRateLimits } from './adapters/memory/rate-limits.ts';
+import { connectMongo, type MongoConnection } from './adapters/mongodb/connection.ts';
+import { openMongoLeases } from './adapters/mongodb/leases.ts';
+import { openMongoRateLimits } from './adapters/mongodb/rate-limits.ts';
 import { openMongoReadModels } from './adapters/mongodb/read-models.ts';
+import { openMongoVault } from './adapters/mongodb/vault.ts';
 import { openAgentRuntime } from './adapters/agent/runtime.ts';
 import { openSimulatedRuntime } from './adapters/simulated/runtime.ts';
 import { openS3Blobs } from './adapters/s3/blobs.ts';
@@ -36,6 +40,7 @@ import type { ReadModels } from './ports/read-models.ts';
 import type { Runtimes } from './ports/runtime.ts';
 import type { LeafMaker, SealHeads, SealLeaves, SealMoves } from './ports/seals.ts';
 import type { Snapshots } from './ports/snapshots.ts';
+import { isShared } from './roles.ts';
 import type { Vault } from './ports/vault.ts';
 import { createLeafThread } from './sealing-thread.ts';
 import { openRemoteLog } from './stores.ts';
@@ -139,6 +144,11 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
     },
     (models) => models.close(),
   );
+  const mongo = bind<MongoConnection>(
+    'MongoDB',
+    () => connectMongo({ url: config.MONGODB_URL ?? '' }),
+    (connection) => connection.close(),
+  );
   const snapshots = bind<Snapshots>(
     'Snapshots',
     async () => replaced.snapshots ?? (await openSnapshots({ file: file('snapshots.db') })),
@@ -152,7 +162,9 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
         fromSetting: config.SLIPWAY_MASTER_KEY,
         path: file('master.key'),
       });
-      return openSqliteVault({ path: file('vault.db'), masterKey, clock });
+      return config.MONGODB_URL === undefined
+        ? openSqliteVault({ path: file('vault.db'), masterKey, clock })
+        : openMongoVault({ connection: await mongo(), masterKey, clock });
     },
     (sealed) => sealed.close(),
   );
@@ -171,8 +183,21 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
   );
   const rateLimits = bind<RateLimits>(
     'RateLimits',
-    async () => replaced.rateLimits ?? (await openMemoryRateLimits({ clock })),
+    async () => {
+      if (replaced.rateLimits) return replaced.rateLimits;
+      return config.MONGODB_URL === undefined
+        ? openMemoryRateLimits({ clock })
+        : openMongoRateLimits({ connection: await mongo(), clock });
+    },
     (counts) => counts.close(),
+  );
+  const leases = bind<Leases | null>(
+    'Leases',
+    async () => {
+      if (replaced.leases !== undefined) return replaced.leases;
+      return isShared(config) ? openMongoLeases({ connection: await mongo() }) : null;
+    },
+    (given) => given?.close(),
   );
   const blobs = bind<Blobs>(
     'Blobs',
@@ -213,7 +238,7 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
       vault: await vault(),
       runtimes: await runtimes(),
       egress: replaced.egress ?? createEgress({ clock, allowed: config.SLIPWAY_EGRESS_ALLOW }),
-      leases: replaced.leases ?? null,
+      leases: await leases(),
       sessionSecret: await loadJwtSecret({ fromSetting: config.JWT_SECRET, path: file('jwt.secret') }),
       blobs,
       rateLimits: await rateLimits(),

@@ -13,7 +13,7 @@ export const roles = z
   )
   .transform((named) => serverRoles.filter((role) => named.includes(role)));
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, unknown>>;
 
 /** Whether other processes may serve the same platform: the log and everything that follows from it are where all find them. */
 export function isShared(given: Environment): boolean {

@@ -1,5 +1,8 @@
 /** The stores beside the data folder that settings name. */
 import { openEventStoreDb } from './adapters/eventstoredb/event-store.ts';
+import { connectMongo } from './adapters/mongodb/connection.ts';
+import { openSealedMongoVault } from './adapters/mongodb/sealed-vault.ts';
+import { openMongoVault } from './adapters/mongodb/vault.ts';
 import { openS3Blobs } from './adapters/s3/blobs.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { Refused } from './client/api.ts';
@@ -11,15 +14,23 @@ import type { EventStore } from './ports/event-store.ts';
 export async function openStores(environment: Readonly<Record<string, string | undefined>>): Promise<Stores> {
   const place = readS3Place(environment);
   const url = readEventStoreUrl(environment);
-  if (!place && url === null)
+  const { MONGODB_URL: mongoUrl } = environment;
+  if (!place && url === null && !mongoUrl)
     throw new Refused(
-      'Production stores are those that settings name, and none is named: set EVENTSTORE_URL or S3_ENDPOINT.',
+      'Production stores are those that settings name, and none is named: set EVENTSTORE_URL, MONGODB_URL or S3_ENDPOINT.',
     );
   const log = url === null ? null : await openRemoteLog(url);
-  const blobs = place && openS3Blobs({ ...place, clock: createSystemClock() });
+  const clock = createSystemClock();
+  const blobs = place && openS3Blobs({ ...place, clock });
+  const connection = mongoUrl ? await connectMongo({ url: mongoUrl }) : null;
+  const vault = connection && {
+    sealed: openSealedMongoVault({ connection }),
+    open: (masterKey: Uint8Array) => openMongoVault({ connection, masterKey, clock }),
+  };
   return {
-    ...{ log, vault: null, blobs },
+    ...{ log, vault, blobs },
     close: async () => {
+      await connection?.close();
       await log?.close();
       await blobs?.close();
     },

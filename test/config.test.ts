@@ -93,6 +93,11 @@ describe('settings', () => {
     expect(readConfig({ SLIPWAY_ROLES: 'processes, api,projector' }).SLIPWAY_ROLES).to.deep.equal(all);
   });
 
+  it('refuse a folder of backups that would lack the vault', () => {
+    const settings = { MONGODB_URL: 'mongodb://localhost', SLIPWAY_BACKUP_DIR: '/backups' };
+    expect(problem(settings)).to.match(/^SLIPWAY_BACKUP_DIR: /);
+  });
+
   it('refuse several processes on the embedded stores, and shared stores without shared keys', () => {
     const [alone] = problem({ SLIPWAY_ROLES: 'api' }).split('\n');
     expect(alone).to.include('EVENTSTORE_URL and MONGODB_URL');
