@@ -27,6 +27,14 @@ export interface TreeNode {
   readonly hash: Hash;
 }
 
+/** Where a comparison of all leaves with the log goes on. */
+export interface CheckMark {
+  /** The index of a leaf; 0 at first. */
+  readonly next: number;
+  /** At or behind which leaf something was found that is not as it was sealed; null: nothing was. */
+  readonly broken: number | null;
+}
+
 /** The leaves of one log, and hashes of complete subtrees over them. Local to who seals; calls are short and answer at once. */
 export interface SealLeaves {
   /** How many leaves there are. */
@@ -40,10 +48,10 @@ export interface SealLeaves {
   find(position: Position): Leaf | null;
   /** The hash of a leaf (level 0) or of a node that was added. @throws {RangeError} when there is none */
   hashAt(level: number, index: number): Hash;
-  /** Up to which leaf, excluded, they were compared with the log. 0 at first. */
-  checked(): number;
+  /** How far they were compared with the log. */
+  checked(): CheckMark;
   /** Remembers that over a restart. */
-  check(upTo: number): void;
+  check(mark: CheckMark): void;
   close(): void;
 }
 

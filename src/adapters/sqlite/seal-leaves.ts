@@ -120,8 +120,13 @@ function open(database: DatabaseSync, path: string, logId: string, readOnly: boo
       if (!row) throw new RangeError(`${path} holds no hash at level ${level}, ${index}`);
       return bytesOf(row['hash']);
     },
-    checked: () => Number(selectChecked.get()?.['value'] ?? 0),
-    check: (upTo) => void upsertChecked.run(String(upTo)),
+    checked() {
+      const [next = 0, broken = null] = String(selectChecked.get()?.['value'] ?? '')
+        .split(' ')
+        .map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined));
+      return { next, broken };
+    },
+    check: ({ next, broken }) => void upsertChecked.run(`${next} ${broken ?? ''}`),
     close() {
       if (database.isOpen) database.close();
     },

@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { SealLeaves } from '../../ports/seals.ts';
 import { sleep } from '../waiting.ts';
-import { sentenceOf } from './findings.ts';
+import { type Finding, sentenceOf } from './findings.ts';
 import { type VerifyDeps, verifyLog } from './verify.ts';
 
 /** A thousand a second, so about a hundredth of a core; each piece is a subtree whose hash is kept, and takes a few milliseconds. */
@@ -39,39 +39,53 @@ export function createScrub(
   const ending = new AbortController();
   let running: Promise<void> | null = null;
   let isWhole = true;
-  let at = leaves.checked();
-  /** Where the next start begins: what was found once is found again then. */
-  let firstBroken: number | null = null;
+  let { next, broken } = leaves.checked();
+  /** What was found once is looked at first, so that a restart hides nothing. */
+  let first = broken;
+  let foundInRound = false;
 
   async function step(): Promise<number> {
     const size = leaves.size();
-    if (at >= size) {
-      at = firstBroken ?? 0;
-      leaves.check(at);
+    const again = first !== null && first < size;
+    const from = again ? (first ?? 0) : next;
+    if (from >= size) {
+      if (!foundInRound) broken = null;
+      foundInRound = false;
+      next = 0;
+      leaves.check({ next, broken });
       return roundMs;
     }
-    const to = Math.min(size, at - (at % leavesAtOnce) + leavesAtOnce);
-    const { findings } = await verifyLog(
-      { ...compared, leaves, heads, nowMs: clock.now() },
-      { from: at, to, sealedAlone: true },
-    );
+    const to = Math.min(size, from - (from % leavesAtOnce) + leavesAtOnce);
+    const findings = await findingsIn(from, to);
     const unread = findings.find(({ kind }) => kind === 'unreadable');
     if (unread) {
-      logger.error({ from: at }, `the log could not be compared with its seals: ${sentenceOf(unread)}`);
+      logger.error({ from }, `the log could not be compared with its seals: ${sentenceOf(unread)}`);
       return againMs;
     }
     if (findings.length > 0) {
+      tell(from, to, findings);
       isWhole = false;
-      firstBroken = Math.min(firstBroken ?? at, at);
-      const told = findings.slice(0, mostSentences).map(sentenceOf).join(' ');
-      logger.error(
-        { from: at, to, findings: findings.length },
-        `the log is NOT what was sealed: ${told} See all with slipway audit verify, and docs/seals.md`,
-      );
+      foundInRound = true;
+      broken = from;
     }
-    at = to;
-    leaves.check(firstBroken ?? at);
+    if (again) first = null;
+    else next = to;
+    leaves.check({ next, broken });
     return everyMs;
+  }
+
+  async function findingsIn(from: number, to: number): Promise<readonly Finding[]> {
+    const options = { from, to, sealedAlone: true };
+    const { findings } = await verifyLog({ ...compared, leaves, heads, nowMs: clock.now() }, options);
+    return findings;
+  }
+
+  function tell(from: number, to: number, findings: readonly Finding[]): void {
+    const told = findings.slice(0, mostSentences).map(sentenceOf).join(' ');
+    logger.error(
+      { from, to, findings: findings.length },
+      `the log is NOT what was sealed: ${told} See all with slipway audit verify, and docs/seals.md`,
+    );
   }
 
   async function run(): Promise<void> {

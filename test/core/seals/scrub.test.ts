@@ -69,6 +69,27 @@ describe('the check of all leaves', () => {
     expect(again.isWhole(), 'what was found is what a start begins with').to.equal(false);
   });
 
+  it('goes on where it was behind what was found, and looks at the beginning again in the next round', async () => {
+    const { log } = filesIn(folder.path);
+    const set = (type: string, at: number) =>
+      tamper(log, (db) => db.prepare('UPDATE events SET type = ? WHERE position = ?').run(type, at));
+    set('Denied', 300);
+    await round(scrub(), 2);
+    expect(sealing.leaves.checked()).to.deep.equal({ next: 512, broken: 256 });
+    const again = scrub();
+    expect(await round(again), 'the piece that was found, then the rest').to.equal(3);
+    set('Denied', 10);
+    expect(await round(again)).to.equal(4);
+    expect(told().at(-2)).to.include('revision 9 of plugin-a');
+    set('Happened', 10);
+    set('Happened', 300);
+    const mended = scrub();
+    await round(mended);
+    await round(mended);
+    expect(sealing.leaves.checked()).to.deep.equal({ next: 0, broken: null });
+    expect(mended.isWhole()).to.equal(true);
+  });
+
   it('sees what changed places, also between two pieces', async () => {
     tamper(filesIn(folder.path).log, (db) => {
       for (const [from, to] of [
@@ -119,7 +140,7 @@ describe('the check of all leaves', () => {
     const checked = scrub();
     checked.start();
     await clock.advance(10 * 256, async () => new Promise((resolve) => setTimeout(resolve, 20)));
-    expect(sealing.leaves.checked(), 'the round is over').to.equal(0);
+    expect(sealing.leaves.checked(), 'the round is over').to.deep.equal({ next: 0, broken: null });
     tamper(filesIn(folder.path).log, (db) => db.exec("UPDATE events SET data = '{}' WHERE position = 1"));
     await clock.advance(dayMs, async () => new Promise((resolve) => setTimeout(resolve, 20)));
     await checked.stop();
