@@ -36,11 +36,8 @@ export function isSecret(name: string): boolean {
   return /KEY|SECRET|PASSWORD|_URL$|_PEM$/.test(name);
 }
 
-/** Of stores that this version does not speak to yet; what deploys it is ready for them. */
-const notYet = ['EVENTSTORE_URL'];
-
 export function isSetting(name: string): boolean {
-  return settingNames.includes(name) || notYet.includes(name);
+  return settingNames.includes(name);
 }
 
 /** What a secret of this name could be. */
@@ -57,7 +54,7 @@ export function problemsOfSettings(environment: Readonly<Record<string, string>>
     return [];
   } catch (error) {
     if (!(error instanceof WrongSetting)) throw error;
-    return error.message.split('\n').filter((line) => !/^EVENTSTORE_URL: this version/.test(line));
+    return error.message.split('\n');
   }
 }
 
