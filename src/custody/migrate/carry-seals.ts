@@ -2,6 +2,7 @@
  * The leaves of a log, at the places that its events have in another store. A leaf does not say where its event lies, so the tree and
  * all signed heads over it stay what they were.
  */
+import { setImmediate } from 'node:timers/promises';
 import { Refused } from '../../client/api.ts';
 import { leafOf } from '../../core/seals/leaf.ts';
 import { equal, rootOf } from '../../core/seals/merkle.ts';
@@ -20,6 +21,7 @@ const page = 500;
  * Reads the target back and compares it, event by event, with what was sealed of the source.
  * @param made has no leaves yet
  * @param left streams that did not go along @param before whose events may be gone since earlier moves
+ * @param told after each thousand; what it throws ends the reading
  * @returns how many events are in the target
  * @throws {Refused} when something is missing, changed, or out of order
  */
@@ -32,6 +34,7 @@ export async function carrySeals(
     readonly before: Lineage;
     readonly nowMs: number;
   },
+  told: (events: number) => void,
 ): Promise<number> {
   const left = new Map(gone.left.map(({ stream, through }) => [stream, through]));
   const mayBeGone = (leaf: Leaf): boolean =>
@@ -57,6 +60,10 @@ export async function carrySeals(
   let events = 0;
   for await (const event of eventsOf(target)) {
     events += 1;
+    if (events % 1_000 === 0) {
+      told(events);
+      await setImmediate();
+    }
     const arrived = leafOf(event);
     while (leaf.done !== true && !isOf(leaf.value, arrived)) miss(leaf.value, event);
     last = event.position;

@@ -8,6 +8,7 @@ import { Refused } from '../../client/api.ts';
 import { sentenceOf } from '../../core/seals/findings.ts';
 import { openSigner, type Signer } from '../../core/seals/head.ts';
 import { verifyLog } from '../../core/seals/verify.ts';
+import { StoreUnavailable } from '../../ports/event-store.ts';
 import { refuseTaken } from '../new-folder.ts';
 import { begin } from './begin.ts';
 import { copyBlobs, type CopiedBlobs } from './copy-blobs.ts';
@@ -37,8 +38,8 @@ export interface MigrateOptions {
 }
 
 export type Step =
-  | { readonly step: 'verify' | 'log'; readonly events: number; readonly of: number }
-  | { readonly step: 'vault' | 'blobs' | 'seals' | 'end' };
+  | { readonly step: 'verify' | 'log' | 'seals'; readonly events: number; readonly of: number }
+  | { readonly step: 'vault' | 'blobs' | 'end' };
 
 export interface Migrated {
   /** Identity of the log that was moved, and of what it is now. */
@@ -62,6 +63,9 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const into = resolve(options.into);
   if (`${into}/`.startsWith(`${data}/`))
     throw new Refused(`${options.into} lies in the data folder itself: name a folder elsewhere.`);
+  const done = await readMigration(into);
+  if (done)
+    throw new Refused(`${into} is what a migration of the log ${done.from} has made: it is there, whole.`);
   await refuseTaken(into, 'a migration makes a data folder of its own');
   if (!(await exists(join(data, 'seals.db'))))
     throw new Refused(`There are no seals in ${data}: start this version on it once, then move it.`);
@@ -79,6 +83,10 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
       await rename(unfinished, into);
       await syncFolder(dirname(into));
       return migrated;
+    } catch (error) {
+      throw error instanceof StoreUnavailable
+        ? new Refused(`${error.message}. What was done stays: the same command again goes on.`)
+        : error;
     } finally {
       lock.release();
     }
@@ -122,8 +130,15 @@ async function move(
     told({ step: 'log', events, of });
     goOn();
   });
-  told({ step: 'seals' });
-  const leaves = await writeSeals({ source, target, folder, log, lastHead, signer: vault.signer }, options);
+  const sealing = (events: number): void => {
+    told({ step: 'seals', events, of: log.events });
+    goOn();
+  };
+  sealing(0);
+  const leaves = await writeSeals(
+    { source, target, folder, log, lastHead, signer: vault.signer },
+    { ...options, told: sealing },
+  );
   told({ step: 'end' });
   if ((await source.log.head()) !== end || (await sumOf(source.vault)) !== (await sumOf(target.vault)))
     throw new Refused(

@@ -83,7 +83,12 @@ export function storeTarget(store: EventStore, inFlight: number): LogTarget {
     } catch (error) {
       // What is on its way behind it lands or not, before anybody looks again.
       await Promise.allSettled(flying.splice(0));
+      if (error instanceof RangeError) throw new Refused(`The log cannot be moved there: ${error.message}.`);
       if (!(error instanceof WrongExpectedRevision)) throw error;
+      if (error.actual === 'none')
+        throw new Refused(
+          `The log cannot be moved there: the beginning of ${error.stream} is gone, which none may have removed.`,
+        );
       throw new Refused(
         `${error.message}: the target is served, or is not what was moved to it before. Empty it, then begin again.`,
       );

@@ -25,7 +25,11 @@ export async function writeSeals(
     readonly lastHead: SignedHead | null;
     readonly signer: Signer;
   },
-  { heads, nowMs }: { readonly heads: string; readonly nowMs: () => number },
+  {
+    heads,
+    nowMs,
+    told,
+  }: { readonly heads: string; readonly nowMs: () => number; readonly told: (events: number) => void },
 ): Promise<number> {
   const { source, target, folder, log, lastHead, signer } = moved;
   const path = join(folder, 'seals.db');
@@ -33,9 +37,15 @@ export async function writeSeals(
   const leaves = openSqliteSealLeaves({ path, logId: target.log.logId });
   try {
     const before = lineageOf(source.log.logId, source.moves, null);
-    const arrived = await carrySeals(source.leaves, target.log, leaves, {
-      ...{ left: log.left, before, nowMs: nowMs() },
-    });
+    const arrived = await carrySeals(
+      source.leaves,
+      target.log,
+      leaves,
+      {
+        ...{ left: log.left, before, nowMs: nowMs() },
+      },
+      told,
+    );
     if (arrived !== log.events)
       throw new Refused(
         `Of ${log.events} events ${arrived} are in the target's log. Empty the target, then begin again.`,

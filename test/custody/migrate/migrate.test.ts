@@ -1,11 +1,12 @@
 /** A platform that moves: to stores that are asked through the port, back, and to another folder. */
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { openFolderBlobs } from '../../../src/adapters/filesystem/blobs.ts';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
 import { lockFolder, StoreLocked } from '../../../src/adapters/sqlite/folder-lock.ts';
+import { openLogImport } from '../../../src/adapters/sqlite/log-import.ts';
 import { openLogReader } from '../../../src/adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../../../src/adapters/sqlite/seal-leaves.ts';
 import { openSqliteVault } from '../../../src/adapters/sqlite/vault.ts';
@@ -13,6 +14,7 @@ import { WrongMasterKey } from '../../../src/adapters/vault/keys.ts';
 import { Refused } from '../../../src/client/api.ts';
 import { objectionTo, proveInclusion } from '../../../src/core/seals/proof.ts';
 import type { Migrated, MigrateOptions } from '../../../src/custody/migrate/migrate.ts';
+import { StoreUnavailable } from '../../../src/ports/event-store.ts';
 import { verifyFolder } from '../../../src/custody/verified-folder.ts';
 import { event, failure, readToEnd } from '../../contract/event-store-given.ts';
 import { tamper } from '../../core/seals/world.ts';
@@ -47,7 +49,7 @@ describe('a migration', function () {
   });
   afterEach(() => place.remove());
 
-  const away = (options: Partial<MigrateOptions> = {}): Promise<Migrated> =>
+  const away = (options: Partial<Parameters<typeof migrated>[0]> = {}): Promise<Migrated> =>
     migrated({ data, into, to: stores, ...options }, clock);
   const inShort = ({ stream }: { readonly stream: string }): boolean => stream === 'health-short';
   async function secretIn(path: string): Promise<string | undefined> {
@@ -152,7 +154,7 @@ describe('a migration', function () {
   });
 
   describe('refuses', () => {
-    const refusal = async (options: Partial<MigrateOptions> = {}): Promise<string> =>
+    const refusal = async (options: Parameters<typeof away>[0] = {}): Promise<string> =>
       (await failure(away(options), Refused)).message;
 
     it('a target that holds something already: events, entries of a vault, blobs', async () => {
@@ -174,7 +176,39 @@ describe('a migration', function () {
       await writeFile(join(place.path, 'file'), '');
       expect(await refusal({ into: join(place.path, 'file') })).to.include('is no folder');
       await away();
-      expect(await refusal()).to.include('is not empty');
+      expect(await refusal()).to.include('has made: it is there, whole');
+    });
+
+    it('to go on while a store is away, and goes on when it is there again', async () => {
+      const { store } = stores;
+      let appends = 0;
+      const flaky: typeof store = {
+        ...store,
+        append: async (...all) => {
+          appends += 1;
+          if (appends === 5) throw new StoreUnavailable('the store is away');
+          return store.append(...all);
+        },
+      };
+      stores = { ...stores, store: flaky };
+      const one = { to: stores, inFlight: 1 };
+      expect(await refusal(one)).to.equal(
+        'the store is away. What was done stays: the same command again goes on.',
+      );
+      expect((await away(one)).log.before).to.be.greaterThan(0);
+    });
+
+    it('to move a stream that has lost its beginning though it keeps everything', async () => {
+      const imported = join(place.path, 'imported');
+      await mkdir(imported);
+      await copyFile(join(data, 'master.key'), join(imported, 'master.key'));
+      const log = openLogImport(join(imported, 'log.db'));
+      log.add({ ...event(), stream: 'tenant-acme', revision: 3, place: 1 });
+      log.close();
+      const reader = openLogReader(join(imported, 'log.db'));
+      openSqliteSealLeaves({ path: join(imported, 'seals.db'), logId: reader.logId }).close();
+      reader.close();
+      expect(await refusal({ data: imported })).to.include('the beginning of tenant-acme is gone');
     });
 
     it('the half-moved target of another platform', async () => {
@@ -191,9 +225,9 @@ describe('a migration', function () {
       await failure(away(), StoreLocked);
       lock.release();
       const store = await openSqliteEventStore({ path: join(data, 'log.db'), clock });
-      let writing: Promise<unknown> = Promise.resolve();
+      let writing: Promise<unknown> | null = null;
       const told: MigrateOptions['told'] = ({ step }) => {
-        if (step === 'seals') writing = store.append('tenant-late', 'none', [event()]);
+        if (step === 'seals') writing ??= store.append('tenant-late', 'none', [event()]);
       };
       expect(await refusal({ told })).to.include('served meanwhile');
       await writing;
