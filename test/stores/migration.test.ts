@@ -9,6 +9,8 @@ import { verifyFolder } from '../../src/custody/verified-folder.ts';
 import { failure } from '../contract/event-store-given.ts';
 import { inNamespace } from '../support/stream-namespace.ts';
 import { withStore } from '../support/stores.ts';
+import { testDatabase } from '../support/mongo-database.ts';
+import { describeMove } from '../custody/migrate/moving.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { eventsIn, fillFolder, memoryStores, migrated, told, verified } from '../custody/migrate/world.ts';
@@ -50,4 +52,11 @@ withStore('EVENTSTORE_URL', 'a migration to EventStoreDB', (url) => {
         await place.remove();
       }
     });
+});
+
+withStore('MONGODB_URL', 'a platform whose vault and read models are in MongoDB', (server) => {
+  describeMove('moves there', async () => {
+    const database = testDatabase(server);
+    return { settings: { MONGODB_URL: database.url }, remove: () => database.drop() };
+  });
 });

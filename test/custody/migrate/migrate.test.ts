@@ -225,12 +225,13 @@ describe('a migration', function () {
       await failure(away(), StoreLocked);
       lock.release();
       const store = await openSqliteEventStore({ path: join(data, 'log.db'), clock });
-      let writing: Promise<unknown> | null = null;
+      const writing: Promise<unknown>[] = [];
       const told: MigrateOptions['told'] = ({ step }) => {
-        if (step === 'seals') writing ??= store.append('tenant-late', 'none', [event()]);
+        if (step === 'seals' && writing.length === 0)
+          writing.push(store.append('tenant-late', 'none', [event()]));
       };
       expect(await refusal({ told })).to.include('served meanwhile');
-      await writing;
+      await Promise.all(writing);
       await store.close();
       expect((await away()).resumed).to.equal(true);
       expect((await readToEnd(stores.store)).events.at(-1)?.stream).to.equal('tenant-late');
