@@ -1,6 +1,7 @@
 /** `slipway …` as a process of its own, as a person runs it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { embedded } from './stores.ts';
 
 export interface Ran {
   readonly code: number | null;
@@ -15,7 +16,7 @@ export async function runCommand(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'src/cli.ts', ...args], {
-    env: { ...process.env, ...settings },
+    env: { ...process.env, ...embedded, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

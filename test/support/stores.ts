@@ -20,3 +20,11 @@ export function withStore(variable: TestVariable, title: string, suite: (value: 
     else it(`not run: ${variable} names no ${variable === 'EVENTSTORE_RESTART' ? 'command' : 'server'}`);
   });
 }
+
+/** Settings of a server that a test starts: nothing but embedded stores, whatever is given to the tests. Empty is not set. */
+export const embedded: Readonly<
+  Record<StoreVariable | 'S3_ACCESS_KEY' | 'S3_SECRET_KEY' | 'S3_BUCKET' | 'S3_REGION', ''>
+> = {
+  ...{ EVENTSTORE_URL: '', MONGODB_URL: '', S3_ENDPOINT: '' },
+  ...{ S3_ACCESS_KEY: '', S3_SECRET_KEY: '', S3_BUCKET: '', S3_REGION: '' },
+};
