@@ -1,6 +1,7 @@
-/** A connection to MongoDB, and what its errors mean. Every adapter of this folder is opened over one. */
-import { MongoClient, MongoError, MongoServerError, type ClientSession, type Db } from 'mongodb';
+/** A connection to MongoDB. Every adapter of this folder is opened over one. */
+import { MongoClient, MongoServerError, type ClientSession, type Db } from 'mongodb';
 import { StoreUnavailable } from '../../ports/event-store.ts';
+import { asUnavailable, CODES, hasCode, isPassing, noAddress, unconnected } from './errors.ts';
 
 export interface MongoConnection {
   readonly db: Db;
@@ -99,7 +100,7 @@ export async function connectMongo(options: {
     };
   } catch (error) {
     await close();
-    throw error;
+    throw unconnected(error, serverWithin);
   }
 }
 
@@ -115,7 +116,7 @@ function clientOf(url: string, answerWithin: number, serverWithin: number): Mong
       writeConcern: { w: 'majority' },
     });
   } catch (error) {
-    throw asUnavailable(error);
+    throw noAddress(error);
   }
 }
 
@@ -138,50 +139,12 @@ async function canTransact(client: MongoClient, db: Db): Promise<boolean> {
     await session.abortTransaction();
     return (await probes.deleteOne({ _id })).deletedCount === 0;
   } catch (error) {
-    if (error instanceof MongoServerError && !isPassing(error)) return false;
-    throw error;
+    if (!(error instanceof MongoServerError) || isPassing(error)) throw error;
+    await probes.deleteOne({ _id });
+    return false;
   } finally {
     await session.endSession();
   }
-}
-
-/** Codes are portable between servers, texts are not: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
-export const CODES = {
-  duplicateKey: 11_000,
-  namespaceExists: 48,
-  namespaceNotFound: 26,
-  indexNotFound: 27,
-} as const;
-
-/** BadValue, FailedToParse, TypeMismatch, CommandNotFound, InvalidOptions, BSONObjectTooLarge: what was asked is wrong, and would be again. */
-const DEFECTS: readonly unknown[] = [2, 9, 14, 59, 72, 10_334];
-
-export function hasCode(error: unknown, code: number): boolean {
-  return error instanceof MongoServerError && error.code === code;
-}
-
-/** Trying again may help: the connection was lost, another is the primary now, or somebody else was writing. */
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
-  if (!(error instanceof MongoServerError)) return true;
-  return (
-    ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError'].some((label) =>
-      error.hasErrorLabel(label),
-    ) || PASSING.includes(error.code)
-  );
-}
-
-/** HostUnreachable, HostNotFound, NetworkTimeout, ShutdownInProgress, WriteConflict, NotWritablePrimary and its like, NoSuchTransaction, DuplicateKey of two upserts. */
-const PASSING: readonly unknown[] = [
-  ...[6, 7, 89, 91, 112, 189, 251, 9001, 10_107, 11_600, 11_602, 13_435, 13_436],
-  CODES.duplicateKey,
-];
-
-export function asUnavailable(error: unknown): unknown {
-  if (!(error instanceof MongoError)) return error;
-  if (error instanceof MongoServerError && DEFECTS.includes(error.code)) return error;
-  const code = error instanceof MongoServerError ? `${error.name} ${String(error.code)}` : error.name;
-  return new StoreUnavailable(`MongoDB could not be asked: ${code}`, { cause: error });
 }
 
 function pause(ms: number): Promise<void> {

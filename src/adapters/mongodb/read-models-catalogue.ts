@@ -11,7 +11,8 @@ import {
   type CollectionSpec,
   type Generation,
 } from '../../ports/read-models.ts';
-import { CODES, hasCode, type MongoConnection } from './connection.ts';
+import type { MongoConnection } from './connection.ts';
+import { CODES, hasCode } from './errors.ts';
 import { wordsOf } from './read-models-search.ts';
 
 export interface StoredCollection {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { CollectionSpec } from '../../ports/read-models.ts';
-import { CODES, hasCode } from './connection.ts';
+import { CODES, hasCode } from './errors.ts';
 import { field } from './read-models-stored.ts';
 
 type Keys = Readonly<Record<string, 1>>;

@@ -6,7 +6,7 @@ import type { CollectionSpec, TextPage, TextQuery } from '../../ports/read-model
 import { checkLimit, checkOffset } from '../read-models/query.ts';
 import { rank, tiersOf, type Alternatives, type Clause, type Tiers } from '../read-models/tiers.ts';
 import { variants } from '../read-models/tokens.ts';
-import { CODES } from './connection.ts';
+import { CODES } from './errors.ts';
 import { all, where, type Condition } from './read-models-filter.ts';
 import { toDocument, type StoredDocument } from './read-models-stored.ts';
 
