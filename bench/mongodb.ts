@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient, type Db } from 'mongodb';
+import { connectMongo } from '../src/adapters/mongodb/connection.ts';
 import { openMongoReadModels } from '../src/adapters/mongodb/read-models.ts';
 import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import { createSystemClock } from '../src/adapters/system-clock.ts';
@@ -68,7 +69,8 @@ export async function benchMongo(tenants = 10_000, rounds = 5): Promise<Row[]> {
 
 /** @returns ms from when collections and indexes are there until the read model stands at the log's end */
 async function build(store: EventStore, url: string): Promise<number> {
-  const models = await openMongoReadModels({ url });
+  const connection = await connectMongo({ url });
+  const models = await openMongoReadModels(connection);
   const { name: projection, version, collections } = tenantsProjection;
   // As the projector does: indexes are made before the reference's time begins, too.
   await models.declare({ projection, version }, [...collections, bookmarkCollection(projection)]);
@@ -85,6 +87,7 @@ async function build(store: EventStore, url: string): Promise<number> {
   } finally {
     await projector.stop();
     await models.close();
+    await connection.close();
   }
 }
 

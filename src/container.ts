@@ -133,21 +133,20 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
     },
     (store) => store.close(),
   );
-  const readModels = bind<ReadModels>(
-    'ReadModels',
-    async () => {
-      if (replaced.readModels) return replaced.readModels;
-      const { MONGODB_URL: url } = config;
-      return url === undefined
-        ? openSqliteReadModels({ path: file('read-models.db') })
-        : openMongoReadModels({ url });
-    },
-    (models) => models.close(),
-  );
   const mongo = bind<MongoConnection>(
     'MongoDB',
     () => connectMongo({ url: config.MONGODB_URL ?? '' }),
     (connection) => connection.close(),
+  );
+  const readModels = bind<ReadModels>(
+    'ReadModels',
+    async () => {
+      if (replaced.readModels) return replaced.readModels;
+      return config.MONGODB_URL === undefined
+        ? openSqliteReadModels({ path: file('read-models.db') })
+        : openMongoReadModels(await mongo());
+    },
+    (models) => models.close(),
   );
   const snapshots = bind<Snapshots>(
     'Snapshots',

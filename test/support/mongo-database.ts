@@ -1,6 +1,9 @@
 /** A database of a test's own, on the server that MONGODB_URL names. */
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
+import { connectMongo } from '../../src/adapters/mongodb/connection.ts';
+import { openMongoReadModels } from '../../src/adapters/mongodb/read-models.ts';
+import type { ReadModels } from '../../src/ports/read-models.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -26,6 +29,24 @@ export function testDatabase(server: string): TestDatabase {
       }
     },
   };
+}
+
+/** Read models over a connection that ends with them. */
+export async function openOwnReadModels(options: Parameters<typeof connectMongo>[0]): Promise<ReadModels> {
+  const connection = await connectMongo(options);
+  try {
+    const models = await openMongoReadModels(connection);
+    return {
+      ...models,
+      async close() {
+        await models.close();
+        await connection.close();
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 /** The same database over a proxy. Of a replica set the driver would go past it, to the members that the server names. */

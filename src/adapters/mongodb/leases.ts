@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Collection, Filter } from 'mongodb';
 import type { Clock } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/leases.ts';
-import { CODES, hasCode, type MongoConnection } from './connection.ts';
+import type { MongoConnection } from './connection.ts';
+import { CODES, hasCode } from './errors.ts';
 import { whileOpen } from './while-open.ts';
 
 interface LeaseDocument {

@@ -5,7 +5,8 @@
 import type { Collection } from 'mongodb';
 import type { Clock } from '../../ports/clock.ts';
 import type { RateLimits } from '../../ports/rate-limits.ts';
-import { CODES, hasCode, type MongoConnection } from './connection.ts';
+import type { MongoConnection } from './connection.ts';
+import { CODES, hasCode } from './errors.ts';
 import { whileOpen } from './while-open.ts';
 
 interface WindowDocument {

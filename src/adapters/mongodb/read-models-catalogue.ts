@@ -112,16 +112,19 @@ export function openCatalogue({ asking }: MongoConnection): Catalogue {
   }
 
   async function stored(projection: string): Promise<StoredProjection> {
-    const fresh = { revision: 0, active: null, generations: {}, dropped: [] };
-    const [filter, update] = [{ _id: projection }, { $setOnInsert: fresh }];
+    const fresh = { _id: projection, revision: 0, active: null, generations: {}, dropped: [] };
     return asking(async (db) => {
+      const records = recordsOf(db);
+      const known = await records.findOne({ _id: projection });
+      if (known) return known;
       try {
-        await recordsOf(db).updateOne(filter, update, { upsert: true });
+        await records.insertOne(fresh);
+        return fresh;
       } catch (error) {
         // Another process was as fast.
         if (!hasCode(error, CODES.duplicateKey)) throw error;
+        return (await records.findOne({ _id: projection })) ?? fresh;
       }
-      return (await recordsOf(db).findOne(filter)) ?? { _id: projection, ...fresh };
     });
   }
 

@@ -1,8 +1,8 @@
 /** Read models in MongoDB: of several processes all may ask, and one at a time writes each projection. */
-import type { Db } from 'mongodb';
+import type { ClientSession, Db } from 'mongodb';
 import { StoreUnavailable } from '../../ports/event-store.ts';
 import type { Document, Query, ReadModels, Scope, TextQuery } from '../../ports/read-models.ts';
-import { connectMongo } from './connection.ts';
+import type { MongoConnection } from './connection.ts';
 import { openCatalogue, type StoredCollection } from './read-models-catalogue.ts';
 import { facets } from './read-models-facets.ts';
 import { all, visible, where } from './read-models-filter.ts';
@@ -10,23 +10,23 @@ import { findPage } from './read-models-page.ts';
 import { search } from './read-models-search.ts';
 import { toDocument, type StoredDocument } from './read-models-stored.ts';
 import { writing } from './read-models-writing.ts';
+import { whileOpen } from './while-open.ts';
 
 /**
- * @param url as of `connectMongo`
- * @throws {StoreUnavailable} when the server cannot be reached, or cannot write documents and their checkpoint at once
+ * @param shared stays open when these are closed
+ * @throws {StoreUnavailable} when the server cannot write documents and their checkpoint at once
  */
-export async function openMongoReadModels(options: {
-  readonly url: string;
-  readonly answerWithin?: number;
-  readonly serverWithin?: number;
-}): Promise<ReadModels> {
-  const connection = await connectMongo(options);
-  if (!connection.hasTransactions) {
-    await connection.close();
+export async function openMongoReadModels(shared: MongoConnection): Promise<ReadModels> {
+  if (!shared.hasTransactions)
     throw new StoreUnavailable(
       'MONGODB_URL names a server without transactions, so documents and their checkpoint could not be written together: make it a replica set, of one member if need be (replSetName in its configuration, then rs.initiate())',
     );
-  }
+  const { asking, during, close } = whileOpen(shared, 'the store of read models');
+  const connection = {
+    ...{ ...shared, asking },
+    transaction: <T>(change: (session: ClientSession) => Promise<T>) =>
+      during(() => shared.transaction(change)),
+  };
   const catalogue = openCatalogue(connection);
   await catalogue.sweep();
 
@@ -77,6 +77,6 @@ export async function openMongoReadModels(options: {
     search: <D extends object>(collection: string, query: TextQuery) =>
       of(collection, (db, its) => search<D>(db, its, query)),
 
-    close: () => connection.close(),
+    close,
   };
 }

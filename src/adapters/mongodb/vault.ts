@@ -7,7 +7,8 @@ import type { Vault, VaultKey } from '../../ports/vault.ts';
 import { newKeyCheck, openKeyCheck, recordBinding, sealRecord, vaultKeys } from '../vault/keys.ts';
 import { openSeal, readSeal, writeSeal } from '../vault/personal-seal.ts';
 import { seal, unseal, unsealOnce } from '../vault/sealing.ts';
-import { CODES, hasCode, type MongoConnection } from './connection.ts';
+import type { MongoConnection } from './connection.ts';
+import { CODES, hasCode } from './errors.ts';
 import {
   idOfRecord,
   keyCheckId,

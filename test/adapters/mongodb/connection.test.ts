@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server } from 'node:net';
 import { expect } from 'chai';
 import { connectMongo } from '../../../src/adapters/mongodb/connection.ts';
-import { openMongoReadModels } from '../../../src/adapters/mongodb/read-models.ts';
 import { StoreUnavailable } from '../../../src/ports/event-store.ts';
 import { failure } from '../../contract/read-models-support.ts';
-import { testDatabase, throughProxy, type TestDatabase } from '../../support/mongo-database.ts';
+import {
+  openOwnReadModels,
+  testDatabase,
+  throughProxy,
+  type TestDatabase,
+} from '../../support/mongo-database.ts';
 import { withStore } from '../../support/stores.ts';
 
 async function refusal(url: string): Promise<string> {
@@ -54,7 +58,7 @@ withStore('MONGODB_URL', 'a MongoDB', (server) => {
     const { url, target } = throughProxy(database.url);
     const proxy = await forgetsTransactions(target);
     try {
-      const error = await failure(openMongoReadModels({ url: url(addressOf(proxy)), serverWithin: 5_000 }));
+      const error = await failure(openOwnReadModels({ url: url(addressOf(proxy)), serverWithin: 5_000 }));
       expect(error).to.be.instanceOf(StoreUnavailable);
       expect((error as StoreUnavailable).message).to.include('rs.initiate()');
     } finally {

@@ -1,7 +1,6 @@
 /** How read models are stored in MongoDB, and what several processes see of each other there. */
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { openMongoReadModels } from '../../../src/adapters/mongodb/read-models.ts';
 import type { JsonObject } from '../../../src/ports/event-store.ts';
 import type { Filter, ReadModels } from '../../../src/ports/read-models.ts';
 import {
@@ -14,7 +13,7 @@ import {
   put,
   second,
 } from '../../contract/read-models-support.ts';
-import { testDatabase, type TestDatabase } from '../../support/mongo-database.ts';
+import { openOwnReadModels, testDatabase, type TestDatabase } from '../../support/mongo-database.ts';
 import { withStore } from '../../support/stores.ts';
 
 withStore('MONGODB_URL', 'what read models keep in MongoDB', (server) => {
@@ -22,7 +21,7 @@ withStore('MONGODB_URL', 'what read models keep in MongoDB', (server) => {
   let models: ReadModels;
   beforeEach(async () => {
     database = testDatabase(server);
-    models = await openMongoReadModels({ url: database.url });
+    models = await openOwnReadModels({ url: database.url });
     await models.declare(first, [plugins]);
   });
   afterEach(async () => {
@@ -93,7 +92,7 @@ withStore('MONGODB_URL', 'what read models keep in MongoDB', (server) => {
   it('is seen by other processes: within a second a generation that answers in place of another, too', async () => {
     await models.commit(first, [put('plugins', 'p1', null, { name: 'old' })], checkpoint(1));
     await models.activate(first);
-    const other = await openMongoReadModels({ url: database.url });
+    const other = await openOwnReadModels({ url: database.url });
     try {
       expect((await other.get<{ readonly name: string }>('plugins', 'p1', platform))?.data.name).to.equal(
         'old',

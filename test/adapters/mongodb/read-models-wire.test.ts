@@ -1,6 +1,5 @@
 /** What read models in MongoDB hold when the wire does not. */
 import { expect } from 'chai';
-import { openMongoReadModels } from '../../../src/adapters/mongodb/read-models.ts';
 import { StoreUnavailable } from '../../../src/ports/event-store.ts';
 import type { ReadModels } from '../../../src/ports/read-models.ts';
 import {
@@ -12,7 +11,12 @@ import {
   plugins,
   put,
 } from '../../contract/read-models-support.ts';
-import { testDatabase, throughProxy, type TestDatabase } from '../../support/mongo-database.ts';
+import {
+  openOwnReadModels,
+  testDatabase,
+  throughProxy,
+  type TestDatabase,
+} from '../../support/mongo-database.ts';
 import { withStore } from '../../support/stores.ts';
 import { openWireProxy, type Fault, type WireProxy } from '../../support/wire-proxy.ts';
 
@@ -25,13 +29,13 @@ withStore('MONGODB_URL', 'read models in MongoDB, over a wire with faults', (ser
 
   beforeEach(async () => {
     database = testDatabase(server);
-    beside = await openMongoReadModels({ url: database.url });
+    beside = await openOwnReadModels({ url: database.url });
     await beside.declare(first, [plugins, deployments]);
     await beside.commit(first, [put('plugins', 'p', null, { n: 0 })], checkpoint(0));
     await beside.activate(first);
     const { url, target } = throughProxy(database.url);
     proxy = await openWireProxy(target);
-    models = await openMongoReadModels({ url: url(proxy), answerWithin: 500, serverWithin: 2_000 });
+    models = await openOwnReadModels({ url: url(proxy), answerWithin: 500, serverWithin: 2_000 });
   });
   afterEach(async () => {
     await models.close();

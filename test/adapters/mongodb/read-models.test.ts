@@ -1,6 +1,5 @@
-import { openMongoReadModels } from '../../../src/adapters/mongodb/read-models.ts';
 import { readModelsContract } from '../../contract/read-models.ts';
-import { testDatabase } from '../../support/mongo-database.ts';
+import { openOwnReadModels, testDatabase } from '../../support/mongo-database.ts';
 import { withStore } from '../../support/stores.ts';
 
 withStore('MONGODB_URL', 'read models in MongoDB', (server) => {
@@ -10,12 +9,12 @@ withStore('MONGODB_URL', 'read models in MongoDB', (server) => {
 
     readModelsContract('mongodb', async () => {
       const { url, drop } = testDatabase(server);
-      let models = await openMongoReadModels({ url });
+      let models = await openOwnReadModels({ url });
       return {
         models,
         async reopen() {
           await models.close();
-          return (models = await openMongoReadModels({ url }));
+          return (models = await openOwnReadModels({ url }));
         },
         async dispose() {
           await models.close();
