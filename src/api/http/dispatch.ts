@@ -73,9 +73,13 @@ export function createDispatch(
 
     if (!principal) return hold(await run({ commandId: randomUUID() }));
     if (isRead) {
-      const stale = await isStale(request, principal, route.reads);
-      const answer = hold(await run({ commandId: randomUUID() }));
-      return stale ? withHeader(answer, 'X-Stale', 'true') : answer;
+      if (!(await isStale(request, principal, route.reads)))
+        return hold(await run({ commandId: randomUUID() }));
+      // Also of what is not there: it may be, by now.
+      const answer = await run({ commandId: randomUUID() }).catch((error: unknown) =>
+        decidedRefusal(error, exchange),
+      );
+      return withHeader(hold(answer), 'X-Stale', 'true');
     }
     const key = route.idempotent ? idempotencyKey(request) : null;
     if (key === null) return run({ commandId: randomUUID() });
@@ -110,6 +114,13 @@ export function createDispatch(
     throw lacking(principal, policy.permission);
   }
 
+  /** What was decided on what is there, as an answer; what was not is thrown on. */
+  function decidedRefusal(error: unknown, exchange: Exchange): RenderedAnswer {
+    const { kind } = problemOf(error);
+    if (kind !== 'NotFound' && kind !== 'Conflict') throw error;
+    return problemAnswer(error, exchange, face.errors, services);
+  }
+
   /** A refusal that was decided is an answer to keep like any other (design: 2xx, 404 and 409 are). */
   async function repeatable(
     request: KeyedRequest,
@@ -117,11 +128,9 @@ export function createDispatch(
     run: (identity: Pick<CommandContext, 'commandId' | 'mayRepeat'>) => Promise<RenderedAnswer>,
   ): Promise<RenderedAnswer> {
     const { answer, replayed } = await idempotency.run(request, async (identity) => {
-      const { status, headers, text } = await run(identity).catch((error: unknown) => {
-        const { kind } = problemOf(error);
-        if (kind !== 'NotFound' && kind !== 'Conflict') throw error;
-        return problemAnswer(error, exchange, face.errors, services);
-      });
+      const { status, headers, text } = await run(identity).catch((error: unknown) =>
+        decidedRefusal(error, exchange),
+      );
       return { status, headers, body: text };
     });
     const { status, headers, body: text } = answer;

@@ -72,7 +72,7 @@ const ofAll: readonly HeaderName[] = [
   'X-RateLimit-Reset',
   'X-RateLimit-Reset-After',
 ];
-/** Refusals that are kept for repetitions, as successes are. */
+/** Refusals that say what is so: kept for repetitions, and as stale, as successes are. */
 const kept: readonly ProblemKind[] = ['NotFound', 'Conflict'];
 /** Refusals that another time may not meet. */
 const later: readonly ProblemKind[] = ['RateLimited', 'Unavailable'];
@@ -97,7 +97,7 @@ export const headersOf = {
       ...(kinds.includes('Unauthenticated') ? (['WWW-Authenticate'] as const) : []),
       ...(kinds.some((kind) => later.includes(kind)) ? (['Retry-After'] as const) : []),
       ...(kinds.includes('UpgradeRequired') ? (['Upgrade'] as const) : []),
-      ...(kinds.some((kind) => kept.includes(kind)) ? (['Idempotency-Replayed'] as const) : []),
+      ...(kinds.some((kind) => kept.includes(kind)) ? (['X-Stale', 'Idempotency-Replayed'] as const) : []),
     ]);
   },
 };

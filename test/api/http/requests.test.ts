@@ -209,6 +209,30 @@ describe('positions', () => {
   });
 });
 
+describe('what is not there', () => {
+  it('is told to be stale where it may be there by now', async () => {
+    const absent = route({
+      ...{ method: 'GET', path: '/absent', summary: 'Nothing', policy: { permission: 'things:read' } },
+      responses: {},
+      refusals: ['NotFound'],
+      handler: async () => {
+        throw new CommandRefused(refuse('NotFound', 'There is no such thing'));
+      },
+    });
+    await withServer(example([absent]).app, async ({ call }) => {
+      for (const [position, stale] of [
+        [here, null],
+        ['log-1:8', 'true'],
+      ] as const) {
+        const headers = { 'X-Position': position };
+        const reply = await call('GET', '/api/v1/absent', { token: 'reader', headers });
+        expect([reply.status, reply.headers.get('x-stale')]).to.deep.equal([404, stale]);
+        expect(ErrorBody.parse(reply.body).error.code).to.equal('NOT_FOUND');
+      }
+    });
+  });
+});
+
 describe('an Idempotency-Key', () => {
   const headers = { 'Idempotency-Key': 'key-1' };
 
