@@ -155,7 +155,9 @@ function announce({ email, randomPassword }: Parameters<FirstAdmin['announce']>[
 function tell(config: Config, { url }: Server): void {
   process.stdout.write(
     [
-      `Slipway is at ${url}: the API under /api/v1, described at /docs and, for programs, at /api/openapi.json.`,
+      config.SLIPWAY_ROLES.includes('api')
+        ? `Slipway is at ${url}: the API under /api/v1, described at /docs and, for programs, at /api/openapi.json.`
+        : `Slipway is at ${url}: /health and /ready, and nothing else. This process does ${config.SLIPWAY_ROLES.join(' and ')}.`,
       `Data is in ${config.SLIPWAY_DATA_DIR}. ${runtimeTold[config.SLIPWAY_RUNTIME]}`,
       '',
     ].join('\n'),
