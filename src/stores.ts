@@ -1,6 +1,7 @@
 /** The stores beside the data folder that settings name. */
 import { openEventStoreDb } from './adapters/eventstoredb/event-store.ts';
-import { connectMongo } from './adapters/mongodb/connection.ts';
+import { connectMongo, type MongoConnection } from './adapters/mongodb/connection.ts';
+import { openMongoLeases } from './adapters/mongodb/leases.ts';
 import { openSealedMongoVault } from './adapters/mongodb/sealed-vault.ts';
 import { openMongoVault } from './adapters/mongodb/vault.ts';
 import { openS3Blobs } from './adapters/s3/blobs.ts';
@@ -29,12 +30,22 @@ export async function openStores(environment: Readonly<Record<string, string | u
   };
   return {
     ...{ log, vault, blobs },
+    inUse: async () => connection !== null && isLed(connection),
     close: async () => {
       await connection?.close();
       await log?.close();
       await blobs?.close();
     },
   };
+}
+
+/** Of several processes one seals the log, whichever it is. */
+async function isLed(connection: MongoConnection): Promise<boolean> {
+  const leases = await openMongoLeases({ connection });
+  const lease = await leases.acquire('seals', 'slipway migrate', 1_000);
+  if (lease) await leases.release(lease);
+  await leases.close();
+  return lease === null;
 }
 
 /** @param url a connection string @throws {WrongSetting} {@link StoreUnavailable} when no server answers */

@@ -1,8 +1,8 @@
 /** The log as a file that other programs read, and that another platform can take: a line for each event, in order. */
 import { createHash } from 'node:crypto';
+import type { KeptStream } from '../adapters/sqlite/log-reader.ts';
 import { redactedObject } from '../audit/redaction.ts';
 import type { EventFilter, EventStore, RecordedEvent } from '../ports/event-store.ts';
-import type { KeptStream } from './migrate/ends.ts';
 
 export const exportFormat = 1;
 

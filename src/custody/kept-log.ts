@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { exists } from '../adapters/filesystem/durable-copies.ts';
 import { damageOf } from '../adapters/sqlite/copies.ts';
-import { openLogReader } from '../adapters/sqlite/log-reader.ts';
+import { type KeptStream, openLogReader } from '../adapters/sqlite/log-reader.ts';
 import { openSqliteSealLeaves } from '../adapters/sqlite/seal-leaves.ts';
 import { Refused } from '../client/api.ts';
 import type { EventStore } from '../ports/event-store.ts';
-import type { KeptStream } from './migrate/ends.ts';
 import { storeSource } from './migrate/store-ends.ts';
 
 export interface KeptLog extends Pick<EventStore, 'logId' | 'readAll' | 'head' | 'compare'> {

@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openEventStoreDb } from '../../src/adapters/eventstoredb/event-store.ts';
+import { connectMongo } from '../../src/adapters/mongodb/connection.ts';
+import { openMongoLeases } from '../../src/adapters/mongodb/leases.ts';
 import { Refused } from '../../src/client/api.ts';
 import type { MigrateOptions } from '../../src/custody/migrate/migrate.ts';
 import { verifyFolder } from '../../src/custody/verified-folder.ts';
+import { openStores } from '../../src/stores.ts';
 import { failure } from '../contract/event-store-given.ts';
 import { inNamespace } from '../support/stream-namespace.ts';
 import { withStore } from '../support/stores.ts';
@@ -58,5 +61,24 @@ withStore('MONGODB_URL', 'a platform whose vault and read models are in MongoDB'
   describeMove('moves there', async () => {
     const database = testDatabase(server);
     return { settings: { MONGODB_URL: database.url }, remove: () => database.drop() };
+  });
+
+  it('is seen to be served while a process of it seals the log', async () => {
+    const database = testDatabase(server);
+    const connection = await connectMongo({ url: database.url });
+    const leases = await openMongoLeases({ connection });
+    const stores = await openStores({ MONGODB_URL: database.url });
+    try {
+      expect(await stores.inUse()).to.equal(false);
+      const lease = await leases.acquire('seals', 'another process', 60_000);
+      expect(await stores.inUse()).to.equal(true);
+      if (lease) await leases.release(lease);
+      expect(await stores.inUse()).to.equal(false);
+    } finally {
+      await stores.close();
+      await leases.close();
+      await connection.close();
+      await database.drop();
+    }
   });
 });

@@ -1,16 +1,10 @@
 /** What a platform is moved from and to, whatever stores it is kept in. */
+import type { KeptStream } from '../../adapters/sqlite/log-reader.ts';
 import type { Blobs } from '../../ports/blobs.ts';
-import type { EventStore, LogPage, Position, RecordedEvent, Retention } from '../../ports/event-store.ts';
+import type { EventStore, LogPage, Position, RecordedEvent } from '../../ports/event-store.ts';
 import type { SealedVault } from '../../ports/sealed-vault.ts';
 import type { SealHeads, SealLeaves, SignedMove } from '../../ports/seals.ts';
 import type { Vault } from '../../ports/vault.ts';
-
-export interface KeptStream {
-  readonly stream: string;
-  readonly retention: Retention;
-  /** Its last revision, where it is known of a stream of which everything may be gone. */
-  readonly last?: number;
-}
 
 export interface LogSource extends Pick<EventStore, 'logId' | 'readAll' | 'head' | 'compare'> {
   /** What each stream keeps that does not keep everything; one may be told twice. */
@@ -40,6 +34,8 @@ export interface Source {
   readonly moves: readonly SignedMove[];
   readonly vault: SealedVault;
   readonly blobs: Blobs;
+  /** Whether a process is known to serve the platform from elsewhere. */
+  inUse(): Promise<boolean>;
   /** What is damaged though it can be read in order; null: nothing is known to be. */
   damage(): string | null;
   close(): Promise<void>;

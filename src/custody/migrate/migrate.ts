@@ -119,6 +119,10 @@ async function move(
   const masterKey = await options.masterKey();
   const from = source.log.logId;
   const to = target.log.logId;
+  if (await source.inUse())
+    throw new Refused(
+      'A process still serves the platform that is to be moved. Stop every process of it; of one that was killed that is forgotten after ten seconds. Then begin again.',
+    );
   const before = await begin(folder, { from, to }, target, nowMs());
   const { events: of, expired, lastHead } = await verify(source, options);
   const end = await source.log.head();

@@ -27,10 +27,18 @@ export interface Stores {
     open(masterKey: Uint8Array): Promise<Vault>;
   } | null;
   readonly blobs: Blobs | null;
+  /** Whether a process is known to work with them; a data folder has a lock. */
+  inUse(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-export const embedded: Stores = { log: null, vault: null, blobs: null, close: async () => undefined };
+export const embedded: Stores = {
+  log: null,
+  vault: null,
+  blobs: null,
+  inUse: async () => false,
+  close: async () => undefined,
+};
 
 /** What was opened, in the order in which it is closed. */
 function openings() {
@@ -66,6 +74,7 @@ export async function openSource(folder: string, stores: Stores, heads: string):
         stores.vault?.sealed ?? opened.add(openSealedSqliteVault(file('vault.db')), (vault) => vault.close()),
       blobs:
         stores.blobs ?? opened.add(await openFolderBlobs({ folder: file('blobs') }), (all) => all.close()),
+      inUse: () => stores.inUse(),
       damage: () => (stores.log ? null : damageOf(file('log.db'))),
       close: () => opened.close(),
     };

@@ -9,7 +9,8 @@ import {
   WrongExpectedRevision,
 } from '../../ports/event-store.ts';
 import type { SealLeaves } from '../../ports/seals.ts';
-import type { KeptStream, LogSource, LogTarget } from './ends.ts';
+import type { KeptStream } from '../../adapters/sqlite/log-reader.ts';
+import type { LogSource, LogTarget } from './ends.ts';
 
 /** A store takes an append whole, and not of any size: EventStoreDB at most 1 MiB. */
 const largestAppend = { events: 500, characters: 200_000 } as const;

@@ -237,6 +237,34 @@ describe('a migration', function () {
       expect((await readToEnd(stores.store)).events.at(-1)?.stream).to.equal('tenant-late');
     });
 
+    it('a platform that others serve', async () => {
+      await away();
+      const back = { data: into, into: join(place.path, 'again') };
+      const served = { ...stores, inUse: true };
+      const refused = await failure(migrated({ ...back, from: served }, clock), Refused);
+      expect(refused.message).to.include('A process still serves the platform');
+      expect(await migrated({ ...back, from: stores }, clock)).to.include({ resumed: false });
+    });
+
+    it('an order that the store did not keep, and what is no beginning of the log', async () => {
+      const { store } = stores;
+      let held: (() => void) | null = null;
+      const disordered: typeof store = {
+        ...store,
+        append: async (...all) => {
+          // The first waits until another was faster.
+          if (held === null) await new Promise<void>((resolve) => (held = resolve));
+          else held();
+          return store.append(...all);
+        },
+      };
+      const wrong = { to: { ...stores, store: disordered }, inFlight: 4 };
+      expect(await refusal(wrong))
+        .to.include('did not keep the order')
+        .and.include('--in-flight 1');
+      expect(await refusal()).to.include('it is no beginning of it. Empty the target');
+    });
+
     it('a log that is not what was sealed of it, before anything is moved', async () => {
       tamper(join(data, 'log.db'), (log) =>
         log.exec("UPDATE events SET type = 'Forged' WHERE position = 40"),

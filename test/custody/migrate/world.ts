@@ -33,6 +33,7 @@ export interface MemoryStores {
   readonly store: EventStore;
   readonly vault: string;
   readonly blobs: string;
+  readonly inUse?: boolean;
 }
 
 export function memoryStores(folder: string, clock: VirtualClock): MemoryStores {
@@ -120,12 +121,13 @@ async function openSealer(
 }
 
 /** The stores' ends: opened for each run, while what they hold stays. */
-export async function opened({ store, vault, blobs }: MemoryStores): Promise<Stores> {
+export async function opened({ store, vault, blobs, inUse = false }: MemoryStores): Promise<Stores> {
   const sealed = openSealedSqliteVault(vault);
   return {
     log: store,
     vault: { sealed, open: (key) => openSqliteVault({ path: vault, masterKey: key }) },
     blobs: await openFolderBlobs({ folder: blobs }),
+    inUse: async () => inUse,
     close: () => sealed.close(),
   };
 }
