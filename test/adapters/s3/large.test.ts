@@ -24,7 +24,7 @@ describe('large blobs on S3', () => {
   let server: S3Server;
   const clock = createSystemClock();
   const open = (endpoint = server.place.endpoint, now = () => clock.now()) =>
-    openS3Blobs({ ...server.place, endpoint, clock: { ...clock, now }, partBytes, deadlineMs: 500 });
+    openS3Blobs({ ...server.place, endpoint, clock: { ...clock, now }, partBytes });
 
   beforeEach(async () => {
     server = await openS3Server();
