@@ -101,8 +101,15 @@ export function openCatalogue({ asking }: MongoConnection): Catalogue {
     readAt = at;
     return known;
   };
-  const believed = async (): Promise<readonly StoredProjection[]> =>
-    performance.now() - readAt < BELIEVED ? known : read();
+  /** Of many that ask at once, one reads. */
+  let reading: Promise<readonly StoredProjection[]> | null = null;
+  const believed = async (): Promise<readonly StoredProjection[]> => {
+    if (performance.now() - readAt < BELIEVED) return known;
+    reading ??= read().finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
 
   /** What cannot be found may have come since. */
   async function found<T>(
