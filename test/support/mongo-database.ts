@@ -32,10 +32,12 @@ export function testDatabase(server: string): TestDatabase {
 }
 
 /** Read models over a connection that ends with them. */
-export async function openOwnReadModels(options: Parameters<typeof connectMongo>[0]): Promise<ReadModels> {
+export async function openOwnReadModels(
+  options: Parameters<typeof connectMongo>[0] & { readonly keptFor?: number },
+): Promise<ReadModels> {
   const connection = await connectMongo(options);
   try {
-    const models = await openMongoReadModels(connection);
+    const models = await openMongoReadModels(connection, options);
     return {
       ...models,
       async close() {

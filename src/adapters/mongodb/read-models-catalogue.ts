@@ -91,7 +91,7 @@ export function newStored({ version }: Generation, { name }: CollectionSpec): st
   return `${name}.v${version}.${randomUUID().slice(0, 8)}`;
 }
 
-export function openCatalogue({ asking }: MongoConnection): Catalogue {
+export function openCatalogue({ asking }: Pick<MongoConnection, 'asking'>, keptFor = KEPT): Catalogue {
   let known: readonly StoredProjection[] = [];
   let readAt = -Infinity;
 
@@ -168,6 +168,23 @@ export function openCatalogue({ asking }: MongoConnection): Catalogue {
       }
     });
 
+  async function sweep(): Promise<void> {
+    const until = new Date(Date.now() - keptFor);
+    for (const { _id, dropped } of await read()) {
+      const over = dropped.filter(({ at }) => at <= until).map(({ stored }) => stored);
+      if (over.length === 0) continue;
+      await remove(over);
+      await asking((db) =>
+        recordsOf(db).updateOne({ _id }, { $pull: { dropped: { stored: { $in: over } } } }),
+      );
+    }
+  }
+
+  /** What cannot be removed then, or is left by a process that ended before, the next start removes. */
+  function sweepLater(): void {
+    setTimeout(() => void sweep().catch(() => undefined), keptFor + 1).unref();
+  }
+
   return {
     refresh: async () => {
       await read();
@@ -201,23 +218,17 @@ export function openCatalogue({ asking }: MongoConnection): Catalogue {
         const highest = before.generations[keyOf(generation)]?.fence ?? 0;
         if (fence !== undefined && fence < highest) throw staleFence(generation, fence, highest);
         const change = await decide(before);
-        if (change === null || (await make(before, generation, fence, change))) break;
+        if (change === null) break;
+        if (await make(before, generation, fence, change)) {
+          if (change.dropped?.length) sweepLater();
+          break;
+        }
         await remove((change.created ?? []).map(({ stored }) => stored));
       }
       await read();
     },
 
-    async sweep() {
-      const until = new Date(Date.now() - KEPT);
-      for (const { _id, dropped } of await read()) {
-        const over = dropped.filter(({ at }) => at < until).map(({ stored }) => stored);
-        if (over.length === 0) continue;
-        await remove(over);
-        await asking((db) =>
-          recordsOf(db).updateOne({ _id }, { $pull: { dropped: { stored: { $in: over } } } }),
-        );
-      }
-    },
+    sweep,
   };
 }
 

@@ -109,7 +109,6 @@ export function writing(connection: MongoConnection, catalogue: Catalogue): Writ
       if (JSON.stringify(collections) === JSON.stringify(known)) return null;
       return { set: { [`${path}.collections`]: collections }, dropped: left };
     });
-    await catalogue.sweep();
   }
 
   /** In one write with what it is shown for. @returns whether it was the first to make this commit */
@@ -201,7 +200,6 @@ export function writing(connection: MongoConnection, catalogue: Catalogue): Writ
           dropped: others.flatMap(([, { collections }]) => collections),
         };
       });
-      await catalogue.sweep();
     },
 
     async reset(generation, fence) {
@@ -217,7 +215,6 @@ export function writing(connection: MongoConnection, catalogue: Catalogue): Writ
         const specs = its.collections.map(({ spec }) => spec);
         return { ...(await emptied(generation, specs)), dropped: its.collections };
       });
-      await catalogue.sweep();
     },
 
     async fence(generation, fence) {

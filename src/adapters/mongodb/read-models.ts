@@ -14,9 +14,13 @@ import { whileOpen } from './while-open.ts';
 
 /**
  * @param shared stays open when these are closed
+ * @param options.keptFor ms for which replaced collections stay, since others may be reading them; default 60,000
  * @throws {StoreUnavailable} when the server cannot write documents and their checkpoint at once
  */
-export async function openMongoReadModels(shared: MongoConnection): Promise<ReadModels> {
+export async function openMongoReadModels(
+  shared: MongoConnection,
+  options: { readonly keptFor?: number } = {},
+): Promise<ReadModels> {
   if (!shared.hasTransactions)
     throw new StoreUnavailable(
       'MONGODB_URL names a server without transactions, so documents and their checkpoint could not be written together: make it a replica set, of one member if need be (replSetName in its configuration, then rs.initiate())',
@@ -27,7 +31,7 @@ export async function openMongoReadModels(shared: MongoConnection): Promise<Read
     transaction: <T>(change: (session: ClientSession) => Promise<T>) =>
       during(() => shared.transaction(change)),
   };
-  const catalogue = openCatalogue(connection);
+  const catalogue = openCatalogue(connection, options.keptFor);
   await catalogue.sweep();
 
   async function of<T>(collection: string, ask: (db: Db, its: StoredCollection) => Promise<T>): Promise<T> {

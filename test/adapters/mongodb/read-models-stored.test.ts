@@ -14,6 +14,7 @@ import {
   second,
 } from '../../contract/read-models-support.ts';
 import { openOwnReadModels, testDatabase, type TestDatabase } from '../../support/mongo-database.ts';
+import { until } from '../../support/until.ts';
 import { withStore } from '../../support/stores.ts';
 
 withStore('MONGODB_URL', 'what read models keep in MongoDB', (server) => {
@@ -119,6 +120,27 @@ withStore('MONGODB_URL', 'what read models keep in MongoDB', (server) => {
       );
     } finally {
       await other.close();
+    }
+  });
+
+  it('goes when nobody can be reading it any more', async () => {
+    const client = new MongoClient(database.url);
+    const brief = await openOwnReadModels({ url: database.url, keptFor: 50 });
+    const collections = async () =>
+      (await client.db().listCollections({}, { nameOnly: true }).toArray())
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('plugins.'));
+    try {
+      expect((await collections()).every((name) => name.startsWith('plugins.v1.'))).to.equal(true);
+      await brief.declare(second, [plugins]);
+      await brief.activate(second);
+      await until('only the second is there', 20_000, async () =>
+        (await collections()).every((name) => name.startsWith('plugins.v2.')) ? true : null,
+      );
+      expect(await collections()).to.have.length(2);
+    } finally {
+      await brief.close();
+      await client.close();
     }
   });
 });
