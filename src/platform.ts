@@ -1,4 +1,5 @@
 /** The platform without a face: everything between the ports and the commands, and the processes that run by themselves. */
+import { hostname } from 'node:os';
 import { parseScenario, scenarioNames } from './adapters/simulated/scenario.ts';
 import type { DependantsDeps } from './commands/check-dependants.ts';
 import type { DeletePluginDeps } from './commands/delete-plugin.ts';
@@ -79,7 +80,7 @@ export function createPlatform(
 ): Platform {
   const { eventStore: store, readModels: models, snapshots, runtimes, clock, vault, leases } = ports;
   const leadership = leases
-    ? leadByLease({ leases, holder: ports.newId(), clock, log })
+    ? leadByLease({ leases, holder: `${hostname()} ${process.pid}`, clock, log })
     : leadAlone({ clock, log });
   const schemas = createSchemas(allEvents);
   const cached = cachedStates === undefined ? {} : { cachedStates };

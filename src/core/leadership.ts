@@ -2,7 +2,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/leases.ts';
 import type { Log } from '../ports/log.ts';
-import { aborted, sleep } from './waiting.ts';
+import { sleep, unlessAborted } from './waiting.ts';
 
 /** The time in which this process leads. */
 export interface Term {
@@ -120,7 +120,7 @@ export function leadByLease(options: {
           log.warn({ lease: lease.name, err: error }, 'a lease could not be prolonged; it is tried again'),
       );
       // A store that does not answer must not hold up who stops.
-      await Promise.race([renewed, aborted(term.signal)]);
+      await unlessAborted(renewed, term.signal);
     }
     cancel();
   }
@@ -158,7 +158,7 @@ export function leadByLease(options: {
     async lead(name, signal, work) {
       while (!signal.aborted) {
         const asked = clock.monotonic();
-        const lease = await Promise.race([acquire(name), aborted(signal)]);
+        const lease = await unlessAborted(acquire(name), signal);
         if (lease) await serve(lease, asked, signal, work);
         await sleep(clock, askEveryMs, signal);
       }

@@ -13,7 +13,7 @@ import { createKeyRunner } from './key-runner.ts';
 import type { KeyRunner, ParkedKey, Wake } from './key-runner.ts';
 import type { Projector } from './projector.ts';
 import type { Schemas } from './schemas.ts';
-import { aborted, backoff, sleep } from './waiting.ts';
+import { backoff, sleep, unlessAborted } from './waiting.ts';
 
 /** Why a handler runs now. Several causes may have become one: it must look at the state, not at the cause. */
 export interface Cause {
@@ -179,7 +179,7 @@ export function createProcessRunner(options: {
 
   async function wakeInFlight(running: Running, head: Position): Promise<'done' | 'ended'> {
     const there = projector.waitFor('all', head, projectionsWithinMs);
-    if (!(await Promise.race([there, aborted(running.signal).then(() => false)]))) return 'ended';
+    if (!(await unlessAborted(there, running.signal))) return 'ended';
     for (const key of await running.process.inFlight()) running.keys.wake(key, { by: 'start' });
     running.woken = true;
     changed();

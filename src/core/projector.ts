@@ -120,7 +120,8 @@ export function createProjector(options: {
         wanted,
       );
       check();
-      await sleep(clock, backoff(looks, 10, 100), signal);
+      // Who waits for a rebuild need not know it to the tenth of a second.
+      await sleep(clock, backoff(looks, 10, looks < 40 ? 100 : 1_000), signal);
     }
   }
 

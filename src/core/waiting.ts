@@ -23,6 +23,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What the work comes to, unless the signal aborts first: then undefined, whatever becomes of it. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const leave = (): void => resolve(undefined);
+  // Not a race of promises: that of the signal would remember everything it was ever raced with.
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  work.then(resolve, reject);
+  return promise.finally(() => signal.removeEventListener('abort', leave));
+}
+
 /** Doubles from `firstMs` to at most `mostMs`. @param failures how often it failed in a row, from 1 */
 export function backoff(failures: number, firstMs: number, mostMs: number): number {
   return Math.min(mostMs, firstMs * 2 ** (failures - 1));
