@@ -72,6 +72,7 @@ export async function carrySeals(
   }
   while (leaf.done !== true) miss(leaf.value, null);
   if (fresh.length > 0) grow(made, fresh);
+  told(events);
   return events;
 }
 

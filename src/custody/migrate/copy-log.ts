@@ -25,7 +25,7 @@ export interface CopiedLog {
 
 /**
  * Compares what is there with the log's beginning, and adds the rest.
- * @param told after each thousand: how many events were gone through; what it throws ends the copying
+ * @param told at first, after each thousand and at the end: how many events were gone through; what it throws ends the copying
  * @throws {Refused} when what is there is not the beginning of this log
  */
 export async function copyLog(
@@ -33,6 +33,7 @@ export async function copyLog(
   target: LogTarget,
   told: (events: number) => void,
 ): Promise<CopiedLog> {
+  told(0);
   const there = eventsOf(target);
   let next = await there.next();
   const shortened = shortenedStreams(target);
