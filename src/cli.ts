@@ -15,6 +15,7 @@ import { type Config, readConfig, readEventStoreUrl, readS3Place, WrongSetting }
 import { BrokenSeal } from './core/seals/sealer.ts';
 import { UnreadableMoves } from './ports/seals.ts';
 import { backupCommand, restoreCommand } from './custody/backup-command.ts';
+import { Refused } from './client/api.ts';
 import { checkProofCommand } from './custody/check-proof.ts';
 import { proveCommand, sealCommand } from './custody/prove.ts';
 import { exportCommand, importCommand } from './custody/export-command.ts';
@@ -130,6 +131,7 @@ async function remoteLog(): Promise<EventStore | null> {
     const url = readEventStoreUrl(process.env);
     return url === null ? null : await openRemoteLog(url);
   } catch (error) {
+    if (error instanceof StoreUnavailable) throw new Refused(error.message);
     return failOnSetting(error);
   }
 }

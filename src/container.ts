@@ -43,7 +43,7 @@ import type { Snapshots } from './ports/snapshots.ts';
 import { isShared } from './roles.ts';
 import type { Vault } from './ports/vault.ts';
 import { createLeafThread } from './sealing-thread.ts';
-import { openRemoteLog } from './stores.ts';
+import { openRemoteLog, refuseVaultOfNobody } from './stores.ts';
 
 export interface Ports {
   readonly clock: Clock;
@@ -161,9 +161,11 @@ export async function openPorts(config: Config, replaced: Replaced = {}): Promis
         fromSetting: config.SLIPWAY_MASTER_KEY,
         path: file('master.key'),
       });
-      return config.MONGODB_URL === undefined
-        ? openSqliteVault({ path: file('vault.db'), masterKey, clock })
-        : openMongoVault({ connection: await mongo(), masterKey, clock });
+      if (config.MONGODB_URL !== undefined)
+        return openMongoVault({ connection: await mongo(), masterKey, clock });
+      if (config.EVENTSTORE_URL !== undefined)
+        await refuseVaultOfNobody(await eventStore(), file('vault.db'));
+      return openSqliteVault({ path: file('vault.db'), masterKey, clock });
     },
     (sealed) => sealed.close(),
   );

@@ -6,9 +6,11 @@ import { openSealedMongoVault } from './adapters/mongodb/sealed-vault.ts';
 import { openMongoVault } from './adapters/mongodb/vault.ts';
 import { openS3Blobs } from './adapters/s3/blobs.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { exists } from './adapters/filesystem/durable-copies.ts';
 import { Refused } from './client/api.ts';
 import { readEventStoreUrl, readS3Place, WrongSetting } from './config.ts';
 import type { Stores } from './custody/migrate/open.ts';
+import { platformSetup } from './domain/platform-setup.ts';
 import type { EventStore } from './ports/event-store.ts';
 
 /** As a migration needs them. @throws {WrongSetting}; {@link Refused} when none is named; {@link StoreUnavailable} */
@@ -56,4 +58,17 @@ export async function openRemoteLog(url: string): Promise<EventStore> {
     if (error instanceof RangeError) throw new WrongSetting(`EVENTSTORE_URL: ${error.message}`);
     throw error;
   }
+}
+
+/**
+ * A log that a platform has written, and a data folder without a vault: nobody could log in, and two platforms may act on one log.
+ * @throws {WrongSetting}
+ */
+export async function refuseVaultOfNobody(log: Pick<EventStore, 'readStream'>, path: string): Promise<void> {
+  if (await exists(path)) return;
+  const setUp = await log.readStream(`${platformSetup.name}-setup`, { limit: 1 });
+  if (setUp.length > 0)
+    throw new WrongSetting(
+      'EVENTSTORE_URL, SLIPWAY_DATA_DIR: the log is of a platform whose vault is in another data folder; name that one, or a server with an empty database',
+    );
 }

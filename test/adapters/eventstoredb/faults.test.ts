@@ -142,8 +142,8 @@ withStore('EVENTSTORE_URL', 'EventStoreDB behind a bad wire', (url) => {
     const stop = new AbortController();
     const seen: string[] = [];
     const filter = { streamPrefixes: [stream] };
+    const after = await store.head();
     const following = (async () => {
-      const after = await store.head();
       for await (const batch of store.subscribe({ after, filter, signal: stop.signal }))
         seen.push(...batch.events.map(({ id }) => id));
     })();

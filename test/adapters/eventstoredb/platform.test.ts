@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { openEventStoreDb } from '../../../src/adapters/eventstoredb/event-store.ts';
 import { openKeptLog } from '../../../src/custody/kept-log.ts';
 import { verifyFolder } from '../../../src/custody/verified-folder.ts';
-import { readToEnd } from '../../contract/event-store-given.ts';
+import { failure, readToEnd } from '../../contract/event-store-given.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { logInAsAdmin, spawnServer, type SpawnedServer } from '../../support/spawned-server.ts';
 import { withStore } from '../../support/stores.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { logFaults } from '../../support/whole-log.ts';
 import { caller, createWritingClient, prefixFaults } from '../../support/writing-client.ts';
 
@@ -65,6 +66,21 @@ withStore('EVENTSTORE_URL', `a platform on EventStoreDB (SEED=${seed})`, (url) =
     const log = await openKeptLog(folder, store);
     expect(await verifyFolder(folder, Date.now(), { log })).to.deep.include({ found: 0 });
   }
+
+  it('is refused to a data folder that has no vault of it', async function () {
+    this.timeout(180_000);
+    // So that there is a platform, also when nothing else was run.
+    const server = await spawnServer(await dataFolder(), { EVENTSTORE_URL: url });
+    expect(await server.stop()).to.equal(0);
+    const other = await temporaryFolder();
+    try {
+      const start = spawnServer(other.path, { EVENTSTORE_URL: url });
+      const { message } = await failure(start, Error);
+      expect(message).to.match(/ended with 2: EVENTSTORE_URL, SLIPWAY_DATA_DIR: the log is of a platform/);
+    } finally {
+      await other.remove();
+    }
+  });
 
   it('loses nothing that it acknowledged when it is killed, and is as it was sealed', async function () {
     this.timeout(180_000);
