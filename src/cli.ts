@@ -93,6 +93,15 @@ program.addCommand(
 );
 program.addCommand(projectionsCommand(terminal));
 
+/** What they print is news beside their work. */
+const workers = ['serve', 'demo', 'agent'];
+program.hook('preAction', (_program, command) => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    // Whoever reads has read enough (`… | head`), which is no failure.
+    if (!workers.includes(command.name())) process.exit(0);
+  });
+});
 await program.parseAsync();
 
 async function serve({ roles }: { readonly roles?: string }): Promise<void> {

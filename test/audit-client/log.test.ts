@@ -94,6 +94,21 @@ describe('slipway audit log', function () {
     expect(asked.slice(0, 3)).to.eql(['newest null', 'oldest head', 'oldest head']);
   });
 
+  it('ends without a word when nobody reads on, as in a pipe to head', async () => {
+    const shown = await ask('--json', '-n', '1');
+    const page = { entries: [Entry.parse(JSON.parse(shown.stdout))], next: 'on', end: false, head: 'head' };
+    const endless = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(page));
+    }).listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    const { port } = endless.address() as AddressInfo;
+    const args = ['audit', 'log', '--url', `http://127.0.0.1:${port}`, '--key', 'x', '--limit', '100000'];
+    const { code, stderr } = await runCommand(args, (_printed, child) => child.stdout?.destroy());
+    endless.closeAllConnections();
+    endless.close();
+    expect([code, stderr]).to.deep.equal([0, '']);
+  });
+
   it('says in a sentence what is wrong', async () => {
     for (const [args, code, sentence] of [
       [['--tenant', 'NO'], 1, /tenantId: /],
