@@ -5,7 +5,7 @@ import type { EncodedEvent } from './records.ts';
 
 export interface Appends {
   /** Never rejects: what went wrong is an answer too. */
-  send(stream: string, expected: ExpectedRevision | 'any', events: readonly EncodedEvent[]): Promise<Answer>;
+  send(stream: string, expected: ExpectedRevision, events: readonly EncodedEvent[]): Promise<Answer>;
   /** Lets what is under way end. */
   close(): Promise<void>;
 }

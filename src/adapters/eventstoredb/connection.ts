@@ -43,11 +43,11 @@ export type Answer =
   /** It was written, or not. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** One stream of appends to the server, which answers each by the number that it was sent with. */
+/** One stream of appends to the server, which answers each under the id that sending it gave. */
 export interface AppendStream {
   send(append: {
     readonly stream: string;
-    readonly expected: ExpectedRevision | 'any';
+    readonly expected: ExpectedRevision;
     readonly events: readonly EncodedEvent[];
   }): string;
   end(): void;
@@ -286,16 +286,14 @@ function openAppends(
 function* requestsOf(
   id: string,
   stream: string,
-  expected: ExpectedRevision | 'any',
+  expected: ExpectedRevision,
   events: readonly EncodedEvent[],
 ): Generator<streams.BatchAppendReq> {
   const correlation = new shared.UUID().setString(id);
-  const nothing = new emptyTypes.Empty();
   // No deadline: the server would read it by its own clock. How long it tries is its own setting (CommitTimeoutMs).
   const options = new streams.BatchAppendReq.Options();
   options.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(stream)));
-  if (expected === 'any') options.setAny(nothing);
-  else if (expected === 'none') options.setNoStream(nothing);
+  if (expected === 'none') options.setNoStream(new emptyTypes.Empty());
   else options.setStreamPosition(String(expected));
   let request = new streams.BatchAppendReq().setCorrelationId(correlation).setOptions(options);
   let bytes = 0;
