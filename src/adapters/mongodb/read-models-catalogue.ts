@@ -62,13 +62,13 @@ export interface Catalogue {
   refresh(): Promise<void>;
   /**
    * @param fence shown with it, and looked at in the same write
-   * @param decide of what is stored; null: nothing is to be changed. It may throw, and nothing is.
+   * @param decide of what is stored. It may throw, and nothing is changed.
    * @throws {StaleFence}
    */
   change(
     generation: Generation,
     fence: number | undefined,
-    decide: (stored: StoredProjection) => Promise<Change | null>,
+    decide: (stored: StoredProjection) => Promise<Change>,
   ): Promise<void>;
   /** Removes collections that nobody reads any more. */
   sweep(): Promise<void>;
@@ -218,7 +218,6 @@ export function openCatalogue({ asking }: Pick<MongoConnection, 'asking'>, keptF
         const highest = before.generations[keyOf(generation)]?.fence ?? 0;
         if (fence !== undefined && fence < highest) throw staleFence(generation, fence, highest);
         const change = await decide(before);
-        if (change === null) break;
         if (await make(before, generation, fence, change)) {
           if (change.dropped?.length) sweepLater();
           break;

@@ -1,5 +1,6 @@
 /** What read models in MongoDB hold when the wire does not. */
 import { expect } from 'chai';
+import { MongoClient } from 'mongodb';
 import { StoreUnavailable } from '../../../src/ports/event-store.ts';
 import type { ReadModels } from '../../../src/ports/read-models.ts';
 import {
@@ -112,5 +113,31 @@ withStore('MONGODB_URL', 'read models in MongoDB, over a wire with faults', (ser
     expect(await failure(ask())).to.be.instanceOf(StoreUnavailable);
     proxy.heal();
     expect((await ask())?.data.n).to.equal(0);
+  });
+
+  it('wait for a commit whose end nobody knows before they say where to go on', async () => {
+    const client = new MongoClient(database.url);
+    try {
+      const session = client.startSession();
+      session.startTransaction();
+      await client
+        .db()
+        .collection<{ readonly _id: string }>('read_models')
+        .updateOne(
+          { _id: first.projection },
+          { $set: { 'generations.v1.checkpoint': checkpoint(7) } },
+          { session },
+        );
+      let isDeclared = false;
+      const declared = beside.declare(first, [plugins, deployments]).then(() => (isDeclared = true));
+      for (let asked = 0; asked < 20; asked += 1) await models.generations();
+      expect(isDeclared).to.equal(false);
+      await session.commitTransaction();
+      await session.endSession();
+      await declared;
+      expect((await beside.generations())[0]?.checkpoint).to.deep.equal(checkpoint(7));
+    } finally {
+      await client.close();
+    }
   });
 });
