@@ -5,6 +5,9 @@ import type { CollectionSpec } from '../../ports/read-models.ts';
 import { CODES, hasCode } from './errors.ts';
 import { field } from './read-models-stored.ts';
 
+/** Of a large collection that is there already, indexes take their time: longer than any other answer may. ms */
+const MADE_WITHIN = 600_000;
+
 type Keys = Readonly<Record<string, 1>>;
 
 /**
@@ -50,7 +53,10 @@ export async function adaptIndexes(db: Db, stored: string, spec: CollectionSpec)
     else await collection.dropIndex(name);
   }
   if (wanted.size === 0) return;
-  await collection.createIndexes([...wanted].map(([name, key]) => ({ name, key })));
+  await collection.createIndexes(
+    [...wanted].map(([name, key]) => ({ name, key })),
+    { timeoutMS: MADE_WITHIN },
+  );
 }
 
 /** Names have a limit, and paths are long. */
