@@ -70,11 +70,16 @@ async function bringUp(missing: readonly Store[]): Promise<Containers | null> {
 
 async function mocha(args: readonly string[], variables: Variables): Promise<number> {
   const files = args.some((arg) => arg.endsWith('.ts')) ? [] : suites;
-  const child = spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args, ...files], {
-    cwd: root,
-    env: { ...process.env, ...variables },
-    stdio: 'inherit',
-  });
+  // One after the other: they share servers, and some of them kill, scavenge or fill what they are given.
+  const child = spawn(
+    process.execPath,
+    ['node_modules/mocha/bin/mocha.js', '--no-parallel', ...args, ...files],
+    {
+      cwd: root,
+      env: { ...process.env, ...variables },
+      stdio: 'inherit',
+    },
+  );
   const [code] = (await once(child, 'close')) as [number | null];
   return code ?? 1;
 }

@@ -20,7 +20,7 @@ const stoppedMs = runs(15_000, 30_000);
 const secret = (purpose: string): string =>
   createHash('sha256').update(`processes ${purpose}`).digest('base64');
 
-withStore('EVENTSTORE_URL', 'several processes of the system', (url) => {
+withStore('EVENTSTORE_OTHER_URL', 'several processes of the system', (url) => {
   withStore('MONGODB_URL', 'over a log and read models of their own', (server) => suite(url, server));
 });
 
@@ -66,7 +66,7 @@ function suite(url: string, server: string): void {
     await until('both to be ready', 60_000, async () => balancer.ready.length === 2 || null);
     const body = { username: adminEmail, password: adminPassword };
     const login = await createClient(balancer.url).call('POST', '/api/v1/authentication/login', { body });
-    expect(login.status, 'the log that EVENTSTORE_URL names is of another platform').to.equal(200);
+    expect(login.status, 'the log that EVENTSTORE_OTHER_URL names is of another platform').to.equal(200);
     token = LoggedInAnswer.parse(login.body).token;
   });
   after(async function () {

@@ -3,8 +3,11 @@
 export const storeVariables = ['EVENTSTORE_URL', 'MONGODB_URL', 'S3_ENDPOINT'] as const;
 export type StoreVariable = (typeof storeVariables)[number];
 
-/** And a shell command that ends the event store's server at once and starts it again, on the same data: for what only that shows. */
-export type TestVariable = StoreVariable | 'EVENTSTORE_RESTART';
+/**
+ * What some tests need besides: a shell command that ends the event store's server at once and starts it again, on the same data;
+ * and a second event store, for a platform that lives in MongoDB, since a log holds one platform and can hardly be emptied.
+ */
+export type TestVariable = StoreVariable | 'EVENTSTORE_RESTART' | 'EVENTSTORE_OTHER_URL';
 
 /** What the variable says; null: it is not set, or empty. */
 export function given(variable: TestVariable): string | null {
