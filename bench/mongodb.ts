@@ -6,15 +6,11 @@ import { MongoClient, type Db } from 'mongodb';
 import { connectMongo } from '../src/adapters/mongodb/connection.ts';
 import { openMongoReadModels } from '../src/adapters/mongodb/read-models.ts';
 import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
-import { createSystemClock } from '../src/adapters/system-clock.ts';
 import { bookmarkCollection } from '../src/core/projection-bookmark.ts';
-import { createProjector } from '../src/core/projector.ts';
-import { createSchemas } from '../src/core/schemas.ts';
-import { tenantEvents } from '../src/domain/tenant.ts';
 import type { EventStore } from '../src/ports/event-store.ts';
 import { tenantsProjection } from '../src/projections/tenants.ts';
+import { withBuilt } from './built.ts';
 import { tenantCreated } from './plugin-events.ts';
-import { silent } from './silent.ts';
 import { compared, type Row } from './table.ts';
 import { inTurns, timed } from './turns.ts';
 
@@ -74,19 +70,9 @@ async function build(store: EventStore, url: string): Promise<number> {
   const { name: projection, version, collections } = tenantsProjection;
   // As the projector does: indexes are made before the reference's time begins, too.
   await models.declare({ projection, version }, [...collections, bookmarkCollection(projection)]);
-  const projector = createProjector({
-    ...{ store, models, schemas: createSchemas([tenantEvents]), clock: createSystemClock(), log: silent },
-    projections: [tenantsProjection],
-  });
   try {
-    const { ms } = await timed(async () => {
-      await projector.start();
-      await projector.ready();
-    });
-    return ms;
+    return await withBuilt(store, models, (_, builtMs) => builtMs);
   } finally {
-    await projector.stop();
-    await models.close();
     await connection.close();
   }
 }

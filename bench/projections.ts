@@ -5,14 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModels } from '../src/adapters/sqlite/read-models.ts';
-import { createSystemClock } from '../src/adapters/system-clock.ts';
-import { createProjector, type Projector } from '../src/core/projector.ts';
-import { createSchemas } from '../src/core/schemas.ts';
-import { tenantEvents } from '../src/domain/tenant.ts';
 import type { EventStore } from '../src/ports/event-store.ts';
-import { tenantsProjection } from '../src/projections/tenants.ts';
+import { withBuilt } from './built.ts';
 import { edited, tenantCreated } from './plugin-events.ts';
-import { silent } from './silent.ts';
 import { compared, median, type Row, row } from './table.ts';
 import { inTurns, timed } from './turns.ts';
 
@@ -67,27 +62,13 @@ export async function benchProjections(tenants = 20_000, rounds = 5): Promise<Ro
   }
 }
 
-/** Builds a read model in a file of its own. @param use is told how long it took until it stood at the log's end */
+/** In a file of its own. */
 async function withModel<T>(
   store: EventStore,
   path: string,
-  use: (projector: Projector, builtMs: number) => Promise<T>,
+  use: Parameters<typeof withBuilt<T>>[2],
 ): Promise<T> {
-  const models = await openSqliteReadModels({ path });
-  const projector = createProjector({
-    ...{ store, models, schemas: createSchemas([tenantEvents]), clock: createSystemClock(), log: silent },
-    projections: [tenantsProjection],
-  });
-  try {
-    const { ms } = await timed(async () => {
-      await projector.start();
-      await projector.ready();
-    });
-    return await use(projector, ms);
-  } finally {
-    await projector.stop();
-    await models.close();
-  }
+  return withBuilt(store, await openSqliteReadModels({ path }), use);
 }
 
 async function edit(store: EventStore, names: readonly string[], round: number): Promise<void> {

@@ -13,7 +13,7 @@ import { type Custody, dataOption, inSentences } from './custody.ts';
 import { exported, type ExportOptions } from './export.ts';
 import { openKeptLog } from './kept-log.ts';
 import { importLog } from './import.ts';
-import { parseList } from './part.ts';
+import { withWhoseOptions } from './part.ts';
 
 interface Options {
   readonly data: string;
@@ -29,7 +29,7 @@ interface Options {
 
 export function exportCommand(custody: Custody): Command {
   const time = (text: string): string => parseTime(text, custody.clock.now());
-  return new Command('export')
+  const command = new Command('export')
     .description('write the log as lines for other programs, while the platform runs or not')
     .addOption(dataOption('the data folder'))
     .addOption(
@@ -37,14 +37,8 @@ export function exportCommand(custody: Custody): Command {
         .choices(['ndjson', 'csv'])
         .default('ndjson'),
     )
-    .option('--redact', 'without what is personal or secret')
-    .option(
-      '--stream <beginnings>',
-      'only streams that begin so, separated by commas: tenant-acme,deployment-',
-      parseList,
-    )
-    .option('--type <types>', 'only these types, separated by commas', parseList)
-    .option('--tenant <id>', 'only facts of this tenant')
+    .option('--redact', 'without what is personal or secret');
+  return withWhoseOptions(command)
     .option('--from <time>', 'not earlier than 2025-11-23T03:10:00Z, or ago: 90s, 30m, 12h, 7d', time)
     .option('--to <time>', 'not later than', time)
     .option('--out <file>', 'default: standard output')

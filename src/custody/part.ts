@@ -27,14 +27,14 @@ export interface PartOptions {
 }
 
 /** @param text separated by commas @throws {InvalidArgumentError} when it names nothing: that would be all */
-export function parseList(text: string): readonly string[] {
+function parseList(text: string): readonly string[] {
   const parts = text.split(',').filter((part) => part !== '');
   if (parts.length === 0) throw new InvalidArgumentError('must name at least one, separated by commas');
   return parts;
 }
 
-export function withPartOptions(command: Command, now: () => number): Command {
-  const place = (text: string): string => parsePlace(text, now());
+/** Which events, wherever they stand. */
+export function withWhoseOptions(command: Command): Command {
   return command
     .option(
       '--stream <beginnings>',
@@ -42,7 +42,12 @@ export function withPartOptions(command: Command, now: () => number): Command {
       parseList,
     )
     .option('--type <types>', 'only these types, separated by commas', parseList)
-    .option('--tenant <id>', 'only facts of this tenant')
+    .option('--tenant <id>', 'only facts of this tenant');
+}
+
+export function withPartOptions(command: Command, now: () => number): Command {
+  const place = (text: string): string => parsePlace(text, now());
+  return withWhoseOptions(command)
     .option('--from <place>', 'not before a position, 2025-11-23T03:10:00Z, or ago: 90s, 30m, 12h, 7d', place)
     .option('--to <place>', 'not after', place);
 }
